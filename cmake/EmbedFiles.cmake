@@ -1,0 +1,17 @@
+# portunus_embed_files(<target> NAMESPACE <ns> HEADER <file.hpp> FILES <a> <b> …)
+# Generates <file.hpp>, where every file is an entry {name, contents} of kFiles, in the given order.
+function(portunus_embed_files target)
+  cmake_parse_arguments(ARG "" "NAMESPACE;HEADER" "FILES" ${ARGN})
+  set(body "// Generated from the files it names; edit those.\n#pragma once\n\n#include <string_view>\n#include <utility>\n\nnamespace ${ARG_NAMESPACE} {\n\ninline constexpr std::pair<std::string_view, std::string_view> kFiles[] = {\n")
+  foreach(file IN LISTS ARG_FILES)
+    file(READ "${CMAKE_CURRENT_SOURCE_DIR}/${file}" text)
+    get_filename_component(name "${file}" NAME)
+    string(APPEND body "    {\"${name}\", R\"portunus_file(${text})portunus_file\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
+      "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
+  endforeach()
+  string(APPEND body "};\n\n}  // namespace ${ARG_NAMESPACE}\n")
+  set(dir "${CMAKE_CURRENT_BINARY_DIR}/embedded")
+  file(CONFIGURE OUTPUT "${dir}/${ARG_HEADER}" CONTENT "@body@" @ONLY)
+  target_include_directories(${target} SYSTEM PRIVATE "${dir}")
+endfunction()

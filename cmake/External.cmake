@@ -1,0 +1,19 @@
+# Debian's packages as targets of one shape, all SYSTEM, so that their headers do not warn.
+
+add_library(external_asio INTERFACE)
+target_include_directories(external_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+# One io_context per thread: nothing of Asio needs its deprecated interfaces.
+target_compile_definitions(external_asio INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_ASIO_NO_TS_EXECUTORS)
+target_link_libraries(external_asio INTERFACE Threads::Threads)
+
+add_library(external_beast INTERFACE)
+target_link_libraries(external_beast INTERFACE external_asio)
+
+add_library(external_sqlite INTERFACE)
+find_path(SQLITECPP_INCLUDE SQLiteCpp/SQLiteCpp.h REQUIRED)
+find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
+target_link_libraries(external_sqlite INTERFACE ${SQLITECPP_LIBRARY} SQLite::SQLite3)
+
+add_library(external_prometheus INTERFACE)
+target_link_libraries(external_prometheus INTERFACE prometheus-cpp::core)

@@ -1,0 +1,86 @@
+# Who may link whom. A name is a folder under src/ (or proto); what is not written here is refused
+# by portunus_library() at configure time and by tests/lint/check_layers.py in the includes.
+# docs/architecture.md explains the picture.
+
+set(PORTUNUS_COMMON base log net async crypto model)
+
+set(PORTUNUS_LAYERS
+  proto base log net crypto async model config wire
+  dataplane_stats dataplane_tcp dataplane_forwarder
+  server_store server_http server_auth server_rules server_control server_metrics server_http_api
+  server_app server_cli
+  client_agent client_app client_cli)
+
+set(PORTUNUS_LAYER_proto "")
+set(PORTUNUS_LAYER_base "")
+set(PORTUNUS_LAYER_log base)
+set(PORTUNUS_LAYER_net base)
+set(PORTUNUS_LAYER_crypto net base)
+set(PORTUNUS_LAYER_async log base)
+set(PORTUNUS_LAYER_model net base)
+set(PORTUNUS_LAYER_config model crypto log net base)
+set(PORTUNUS_LAYER_wire proto model base net)
+
+set(PORTUNUS_LAYER_dataplane_stats ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_tcp dataplane_stats ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_forwarder dataplane_tcp dataplane_stats ${PORTUNUS_COMMON})
+
+set(PORTUNUS_LAYER_server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_http ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_auth server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_rules server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_control server_auth server_rules wire proto ${PORTUNUS_COMMON})
+# store only for its row types, its error codes and its probe; what to do is asked of the domain.
+set(PORTUNUS_LAYER_server_metrics
+  server_http server_auth server_rules server_control server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_http_api
+  server_http server_auth server_rules server_control server_metrics server_store
+  ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_app
+  server_store server_http server_auth server_rules server_control server_metrics server_http_api
+  config ${PORTUNUS_COMMON})
+# http only for its URL encoding.
+set(PORTUNUS_LAYER_server_cli
+  server_app server_auth server_rules server_store server_http config ${PORTUNUS_COMMON})
+
+set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_cli client_app client_agent config ${PORTUNUS_COMMON})
+
+# portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
+function(portunus_check_edges name)
+  if(NOT name IN_LIST PORTUNUS_LAYERS)
+    message(FATAL_ERROR "${name} is not a layer; add it to cmake/Layers.cmake")
+  endif()
+  foreach(dep IN LISTS ARGN)
+    if(NOT dep IN_LIST PORTUNUS_LAYER_${name})
+      message(FATAL_ERROR "layering: ${name} may not use ${dep} (cmake/Layers.cmake)")
+    endif()
+  endforeach()
+endfunction()
+
+# Called last: the table itself must be free of cycles, or "downward" would mean nothing.
+function(portunus_check_layers)
+  set(settled "")
+  set(open ${PORTUNUS_LAYERS})
+  while(open)
+    set(next "")
+    foreach(name IN LISTS open)
+      set(ready TRUE)
+      foreach(dep IN LISTS PORTUNUS_LAYER_${name})
+        if(NOT dep IN_LIST settled)
+          set(ready FALSE)
+        endif()
+      endforeach()
+      if(ready)
+        list(APPEND settled ${name})
+      else()
+        list(APPEND next ${name})
+      endif()
+    endforeach()
+    if(next STREQUAL open)
+      message(FATAL_ERROR "layering: cycle or unknown name among: ${open}")
+    endif()
+    set(open ${next})
+  endwhile()
+endfunction()

@@ -1,0 +1,13 @@
+# PORTUNUS_SANITIZER = "" | address (with undefined) | thread
+set(PORTUNUS_SANITIZER "" CACHE STRING "address, thread or empty")
+if(PORTUNUS_SANITIZER STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+  # The vptr check needs type information of libraries that Debian ships without it.
+  add_compile_options(-fno-sanitize=vptr)
+  add_link_options(-fsanitize=address,undefined)
+elseif(PORTUNUS_SANITIZER STREQUAL "thread")
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+elseif(NOT PORTUNUS_SANITIZER STREQUAL "")
+  message(FATAL_ERROR "PORTUNUS_SANITIZER must be address, thread or empty")
+endif()
