@@ -1,0 +1,51 @@
+#include "common/async/io_threads.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+
+namespace portunus::async {
+
+void name_this_thread(const std::string& name) {
+  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+}
+
+IoThreads::IoThreads(std::string name, unsigned count) : name_(std::move(name)) {
+  for (unsigned i = 0; i < count; ++i) {
+    contexts_.push_back(std::make_unique<boost::asio::io_context>(1));
+    work_.emplace_back(boost::asio::make_work_guard(*contexts_.back()));
+  }
+}
+
+IoThreads::~IoThreads() {
+  stop();
+}
+
+void IoThreads::start() {
+  for (unsigned i = 0; i < size(); ++i) {
+    threads_.emplace_back([this, i] {
+      name_this_thread(name_ + "-" + std::to_string(i));
+      contexts_[i]->run();
+    });
+  }
+}
+
+void IoThreads::join() {
+  work_.clear();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void IoThreads::stop() {
+  for (auto& context : contexts_) context->stop();
+  join();
+}
+
+unsigned IoThreads::core_count() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const int count = CPU_COUNT(&set);
+  return count > 0 ? static_cast<unsigned>(count) : 1U;
+}
+
+}  // namespace portunus::async

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <array>
+
+#include "common/log/event.hpp"
+
+namespace portunus::log {
+
+// The one table of events: id, name, level, target, fields, meaning. docs/events.md is generated
+// from it (tests/lint/check_events.py); docs/contracts/observability.md is what it implements.
+// A "?" marks a field that is not always there.
+
+// clang-format off
+#define PORTUNUS_EVENTS_PROCESS(X) \
+  X(process_start, "process.start", info, process, "binary version pid", "first line of a daemon") \
+  X(redaction_violation, "audit.redaction_violation", error, process, "field source", "a field with the name of a secret was about to be logged") \
+  X(shutdown_signal, "shutdown.signal", info, process, "signal", "a stop signal arrived")
+
+#define PORTUNUS_EVENTS_SERVER(X) \
+  X(store_opened, "store.opened", info, server, "path schema_version target_version", "database file opened") \
+  X(store_ready, "store.ready", info, server, "path schema_version", "database usable") \
+  X(unsupported_filesystem, "startup.unsupported_filesystem", error, server, "path fs", "data directory refused") \
+  X(store_in_use, "startup.store_in_use", error, server, "path", "another process holds the store lock") \
+  X(schema_too_new, "startup.schema_version_too_new", error, server, "path? on_disk binary_supports", "the store belongs to a newer release") \
+  X(store_corrupt, "startup.store_corrupt", error, server, "path hint", "not a SQLite file, or not our application id") \
+  X(migration_failed, "startup.migration_failed", error, server, "path error", "database left at the previous version") \
+  X(legacy_file_ignored, "startup.legacy_persistence_file_ignored", warn, server, "path hint", "stale JSON store file") \
+  X(operator_store_loaded, "operator.store_loaded", info, server, "path users grants superadmin_present", "identities counted at start") \
+  X(operator_store_reloaded, "operator.store_reloaded", info, server, "path users grants superadmin_present outcome note", "SIGHUP, which changes nothing") \
+  X(rules_hydrated, "rules.hydrated", info, server, "count", "stored rules loaded") \
+  X(owner_cap_hydrated, "owner_cap.hydrated", info, server, "owners clients", "stored owner limits loaded") \
+  X(tls_cert_generated, "tls.cert_generated", info, server, "fingerprint_sha256", "first self-signed pair written") \
+  X(tls_operator_cert_in_use, "tls.operator_cert_in_use", warn, server, "host", "an operator's pair kept although a seed is set") \
+  X(tls_cert_regenerated, "tls.cert_regenerated", warn, server, "host old_fingerprint new_fingerprint", "generated pair replaced") \
+  X(server_listening, "server.listening", info, server, "grpc operator_http metrics", "all three sockets bound") \
+  X(server_draining, "server.draining", info, server, "", "shutdown begins") \
+  X(server_stopped, "server.stopped", info, server, "", "shutdown is complete") \
+  X(operator_bootstrap, "operator.bootstrap", info, server, "actor new_user new_credential outcome", "superadmin created from the command line") \
+  X(operator_bootstrap_legacy, "operator.bootstrap_legacy", info, server, "outcome error?", "superadmin from operator_token") \
+  X(operator_config_token_ignored, "operator.config_token_ignored", warn, server, "reason", "operator_token set on a populated store") \
+  X(operator_allow, "operator.allow", info, server, "actor role method path outcome auth_method", "accepted request; a successful read is DEBUG") \
+  X(operator_deny, "operator.deny", warn, server, "actor method path outcome reason auth_method?", "refused request") \
+  X(operator_store_error, "operator.store_error", warn, server, "error", "a request failed in the store") \
+  X(audit_enrollment_created, "audit.client_enrollment_created", info, server, "client_name expires_at", "enrollment code issued") \
+  X(audit_reenrollment_created, "audit.client_reenrollment_created", info, server, "client_name expires_at", "code for an existing client issued") \
+  X(audit_revoke, "audit.revoke", info, server, "outcome client_name was_connected", "client revoked") \
+  X(audit_client_delete, "audit.client_delete", info, server, "outcome client_name", "client deleted") \
+  X(audit_client_update, "audit.client_update", info, server, "outcome client_name", "client address or name changed") \
+  X(audit_rule_push, "audit.rule_push", info, server, "outcome request_id rule_id client_name listen_port? listen_port_end? range_size? target? reason?", "a push and its result; failures are WARN") \
+  X(audit_rule_remove, "audit.rule_remove", info, server, "outcome request_id rule_id client_name", "rule removed; WARN when the client was not reached") \
+  X(auth_failure, "auth.failure", warn, server, "reason", "control-plane bearer refused") \
+  X(client_hello, "client.hello", info, server, "client_name protocol_version client_version supported_protocols", "first message of a session") \
+  X(client_connected, "client.connected", info, server, "client_name remote_addr session_id supported_protocols", "session registered") \
+  X(client_disconnected, "client.disconnected", info, server, "client_name session_id reason", "session over") \
+  X(client_transport_error, "client.transport_error", warn, server, "client_name error", "stream broke") \
+  X(client_hello_after_welcome, "client.hello_after_welcome", warn, server, "client_name protocol_version client_version", "protocol misuse, ignored") \
+  X(client_stats_report, "client.stats_report", debug, server, "client_name rule_count sent_at_unix_ms", "each report") \
+  X(client_rule_status_unmatched, "client.rule_status_unmatched", info, server, "client_name rule_id request_id suppressed?", "late or unsolicited status") \
+  X(client_rule_status_wrong_client, "client.rule_status_wrong_client", warn, server, "client_name rule_id request_id rule_owner suppressed?", "status for another client's rule") \
+  X(client_enrollment_redeemed, "client.enrollment_redeemed", info, server, "client_name rotated_existing", "code redeemed") \
+  X(client_enrollment_rotated, "client.enrollment_rotated", info, server, "client_name disconnected", "live session cut by a redeemed code") \
+  X(client_enrollment_failed, "client.enrollment_failed", warn, server, "error", "redeeming failed") \
+  X(advertised_derive_uncovered, "advertised.derive_uncovered", warn, server, "host", "the request's host is not in the certificate") \
+  X(advertised_no_covered_candidate, "advertised.no_covered_candidate", warn, server, "", "no endpoint is covered by the certificate")
+
+#define PORTUNUS_EVENTS_CLIENT(X) \
+  X(bundle_loaded, "client.bundle_loaded", info, client, "client_name endpoint", "credentials read") \
+  X(bundle_search_failed, "client.bundle_search_failed", error, client, "attempted", "no credentials found") \
+  X(bundle_load_failed, "client.bundle_load_failed", error, client, "path error", "credentials unusable") \
+  X(self_bootstrap, "client.self_bootstrap", info, client, "path", "enrollment URI redeemed at first start") \
+  X(self_bootstrap_failed, "client.self_bootstrap_failed", error, client, "error path", "first-start enrollment failed") \
+  X(enrollment_failed, "client.enrollment_failed", error, client, "error", "enroll failed") \
+  X(client_runtime_failed, "client.runtime_failed", error, client, "error", "the agent could not start") \
+  X(client_stopped, "client.stopped", info, client, "", "normal end") \
+  X(control_connecting, "control.connecting", info, client, "attempt endpoint", "a dial begins") \
+  X(control_tls_pinned, "control.tls_pinned", info, client, "fingerprint_sha256", "the handshake matched the pin") \
+  X(control_tls_pinned_mismatch, "control.tls_pinned_mismatch", error, client, "expected got", "pin violated") \
+  X(control_connected, "control.connected", info, client, "server_version udp_flow_idle_secs udp_max_flows_per_rule", "Welcome received") \
+  X(control_connect_failed, "control.connect_failed", warn, client, "error", "retried with backoff") \
+  X(client_auth_failure, "auth.failure", warn, client, "reason", "the server refused the bearer") \
+  X(control_terminal, "control.terminal", warn, client, "error", "no further reconnects") \
+  X(control_stream_error, "control.stream_error", warn, client, "error", "session lost") \
+  X(control_disconnected, "control.disconnected", info, client, "", "session over") \
+  X(rule_received, "rule.received", info, client, "rule_id request_id listen_port listen_port_end protocol", "PUSH arrived") \
+  X(rule_push_invalid_range, "control.rule_push_invalid_range", warn, client, "request_id rule_id error", "answered FAILED") \
+  X(rule_push_invalid_target, "control.rule_push_invalid_target", warn, client, "request_id rule_id target_index error", "answered FAILED") \
+  X(rule_update_missing_rule, "control.rule_update_missing_rule", warn, client, "request_id", "ignored") \
+  X(rule_update_unspecified_action, "control.rule_update_unspecified_action", warn, client, "request_id rule_id", "ignored") \
+  X(rule_remove_unknown, "control.rule_remove_unknown", warn, client, "request_id rule_id", "ignored") \
+  X(status_send_failed, "control.status_send_failed", warn, client, "rule_id error", "a status was lost") \
+  X(stats_send_failed, "control.stats_send_failed", warn, client, "error", "a report was dropped; the next carries the totals")
+
+#define PORTUNUS_EVENTS_DATAPLANE(X) \
+  X(rule_activated, "rule.activated", info, dataplane_tcp, "rule_id listen_port listen_port_end range_size protocol target", "every listener is bound") \
+  X(rule_failed, "rule.failed", warn, dataplane_tcp, "rule_id listen_port listen_port_end offending_port? reason", "bind or runtime failure") \
+  X(rule_removed, "rule.removed", info, dataplane_tcp, "rule_id protocol", "teardown complete") \
+  X(rule_accept_error, "rule.accept_error", warn, dataplane_tcp, "rule_id listen_port error suppressed?", "retried after 50 ms") \
+  X(rule_conn_closed, "rule.conn_closed", debug, dataplane_tcp, "rule_id listen_port peer bytes_in bytes_out", "both directions reached end of stream") \
+  X(rule_conn_error, "rule.conn_error", warn, dataplane_tcp, "rule_id listen_port peer error suppressed?", "any other end of a connection") \
+  X(splice_selected, "proxy.splice_selected", info, dataplane_tcp, "rule_id pipe_capacity_bytes has_sni_replay_done has_proxy_out", "first splice connection of an activation") \
+  X(splice_unsupported_fallback, "proxy.splice_unsupported_fallback", warn, dataplane_tcp, "rule_id errno_name suppressed?", "a connection fell back to user space") \
+  X(splice_pipe_size_failed, "proxy.splice_pipe_size_failed", warn, dataplane_tcp, "rule_id requested_bytes actual_default_bytes errno_name suppressed?", "a pipe could not be enlarged")
+// clang-format on
+
+#define PORTUNUS_EVENTS(X)   \
+  PORTUNUS_EVENTS_PROCESS(X) \
+  PORTUNUS_EVENTS_SERVER(X)  \
+  PORTUNUS_EVENTS_CLIENT(X)  \
+  PORTUNUS_EVENTS_DATAPLANE(X)
+
+enum class Event : std::uint8_t {
+#define PORTUNUS_EVENT_ID(id, name, level, target, fields, meaning) id,
+  PORTUNUS_EVENTS(PORTUNUS_EVENT_ID)
+#undef PORTUNUS_EVENT_ID
+};
+
+struct EventInfo {
+  std::string_view name;
+  Level level;
+  Target target;
+  std::string_view fields;
+  std::string_view meaning;
+};
+
+inline constexpr auto kEvents = std::to_array<EventInfo>({
+#define PORTUNUS_EVENT_INFO(id, name, level, target, fields, meaning) \
+  {name, Level::level, Target::target, fields, meaning},
+    PORTUNUS_EVENTS(PORTUNUS_EVENT_INFO)
+#undef PORTUNUS_EVENT_INFO
+});
+
+constexpr const EventInfo& info(Event event) {
+  return kEvents[static_cast<std::size_t>(event)];
+}
+
+}  // namespace portunus::log

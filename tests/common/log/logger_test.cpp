@@ -1,0 +1,65 @@
+#include "common/log/logger.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace portunus::log {
+namespace {
+
+class Capture {
+ public:
+  explicit Capture(std::string_view filter = "trace") {
+    capture_for_test([this](std::string_view line) { lines.emplace_back(line); }, filter);
+  }
+  ~Capture() { capture_for_test(nullptr); }
+  std::vector<std::string> lines;
+};
+
+TEST(Logger, writes_enabled_events_at_their_level) {
+  Capture capture("info");
+  log(Event::server_draining);
+  log(Event::client_stats_report, {{"client_name", "edge"}});
+  ASSERT_EQ(capture.lines.size(), 1U);
+  EXPECT_TRUE(capture.lines[0].contains(R"("level":"INFO","event":"server.draining"})"));
+  EXPECT_TRUE(enabled(Event::server_draining));
+  EXPECT_FALSE(enabled(Event::client_stats_report));
+}
+
+TEST(Logger, log_at_obeys_the_level_it_is_given) {
+  Capture capture("warn");
+  log_at(Level::warn, Event::audit_rule_push, {{"outcome", "failed"}});
+  log_at(Level::info, Event::audit_rule_push, {{"outcome", "activated"}});
+  ASSERT_EQ(capture.lines.size(), 1U);
+  EXPECT_TRUE(capture.lines[0].contains("failed"));
+}
+
+TEST(Logger, targets_select_events) {
+  Capture capture("off,dataplane=debug");
+  log(Event::rule_conn_closed);
+  log(Event::server_draining);
+  EXPECT_EQ(capture.lines.size(), 1U);
+}
+
+TEST(Logger, a_redaction_is_counted_and_followed_by_a_violation_line) {
+  Capture capture;
+  const auto before = redaction_violations();
+  log(Event::server_draining, {{"api_token", "abc"}});
+  ASSERT_EQ(capture.lines.size(), 2U);
+  EXPECT_FALSE(capture.lines[0].contains("abc"));
+  EXPECT_TRUE(capture.lines[1].contains(
+      R"("level":"ERROR","event":"audit.redaction_violation","field":"api_token","source":"server.draining")"));
+  EXPECT_EQ(redaction_violations(), before + 1);
+}
+
+TEST(Logger, every_event_has_a_name_and_a_meaning_and_none_is_declared_twice) {
+  std::set<std::pair<std::string_view, Target>> seen;
+  for (const EventInfo& event : kEvents) {
+    EXPECT_FALSE(event.name.empty());
+    EXPECT_FALSE(event.meaning.empty()) << event.name;
+    EXPECT_TRUE(seen.insert({event.name, event.target}).second) << event.name;
+  }
+}
+
+}  // namespace
+}  // namespace portunus::log
