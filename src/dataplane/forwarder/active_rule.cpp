@@ -1,0 +1,59 @@
+#include "dataplane/forwarder/active_rule.hpp"
+
+#include <utility>
+
+namespace portunus::dataplane {
+
+ActiveRule::ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<tcp::TcpRule> rule,
+                       unsigned workers)
+    : rule_(std::move(rule)),
+      listening_(workers),
+      busy_(workers),
+      deadline_timer_(owner),
+      changed_(owner, SteadyTime::max()) {}
+
+void ActiveRule::begin_removal(SteadyTime deadline, std::function<void()> abort) {
+  removing_ = true;
+  abort_ = std::move(abort);
+  deadline_ = deadline;
+  arm();
+}
+
+void ActiveRule::hurry(SteadyTime deadline) {
+  if (gone() || !abort_ || deadline >= deadline_) return;
+  deadline_ = deadline;
+  arm();
+}
+
+void ActiveRule::detach() {
+  abort_ = nullptr;
+  deadline_timer_.cancel();
+}
+
+void ActiveRule::arm() {
+  deadline_timer_.expires_at(deadline_);
+  deadline_timer_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
+    if (!ec && !self->gone() && self->abort_) self->abort_();
+  });
+}
+
+void ActiveRule::on_listeners_closed() {
+  if (--listening_ == 0) changed_.cancel();
+}
+
+void ActiveRule::on_worker_done() {
+  if (--busy_ > 0) return;
+  deadline_timer_.cancel();
+  changed_.cancel();
+  if (removing_) rule_->log_removed();
+}
+
+async::Task<> ActiveRule::wait_port_free() {
+  while (!port_free()) co_await changed_.async_wait(async::kTuple);
+}
+
+async::Task<> ActiveRule::wait_gone() {
+  while (!gone()) co_await changed_.async_wait(async::kTuple);
+}
+
+}  // namespace portunus::dataplane

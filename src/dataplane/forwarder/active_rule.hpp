@@ -1,0 +1,55 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <memory>
+
+#include "common/async/task.hpp"
+#include "common/base/clock.hpp"
+#include "dataplane/tcp/tcp_rule.hpp"
+
+namespace portunus::dataplane {
+
+/// One activation as its owner sees it, from the bound listeners to the last connection. Lives on
+/// the owner's executor.
+class ActiveRule : public std::enable_shared_from_this<ActiveRule> {
+ public:
+  ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<tcp::TcpRule> rule,
+             unsigned workers);
+
+  const std::shared_ptr<tcp::TcpRule>& rule() const { return rule_; }
+
+  /// Removal has begun: `abort` is called when the deadline passes before the rule is gone, and
+  /// rule.removed is logged when it is gone.
+  void begin_removal(SteadyTime deadline, std::function<void()> abort);
+  /// Brings the deadline forward, never back.
+  void hurry(SteadyTime deadline);
+  /// Forgets `abort`, whose workers are about to go.
+  void detach();
+
+  /// Each worker calls the first when its listeners are closed, the second when it has nothing
+  /// left of the rule.
+  void on_listeners_closed();
+  void on_worker_done();
+
+  bool port_free() const { return listening_ == 0; }
+  bool gone() const { return busy_ == 0; }
+  async::Task<> wait_port_free();
+  async::Task<> wait_gone();
+
+ private:
+  void arm();
+
+  const std::shared_ptr<tcp::TcpRule> rule_;
+  unsigned listening_;
+  unsigned busy_;
+  std::function<void()> abort_;
+  bool removing_ = false;
+  SteadyTime deadline_ = SteadyTime::max();
+  boost::asio::steady_timer deadline_timer_;
+  /// Never expires; cancelling wakes those who wait for a change.
+  boost::asio::steady_timer changed_;
+};
+
+}  // namespace portunus::dataplane

@@ -1,0 +1,35 @@
+#include "dataplane/tcp/dialer.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "dataplane/tcp/tcp_rule.hpp"
+
+namespace portunus::dataplane::tcp {
+namespace {
+
+/// data-plane section 1: requested before connect, errors ignored.
+constexpr int kSocketBuffer = 1 << 20;
+
+void set_option(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+}  // namespace
+
+std::expected<net::UniqueFd, int> begin_dial(const TcpRule& rule) {
+  const sockaddr* target = rule.target_address();
+  net::UniqueFd fd(::socket(target->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return std::unexpected(errno);
+  set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kSocketBuffer);
+  set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kSocketBuffer);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  if (::connect(fd.get(), target, rule.target_size()) != 0 && errno != EINPROGRESS) {
+    return std::unexpected(errno);
+  }
+  return fd;
+}
+
+}  // namespace portunus::dataplane::tcp

@@ -1,0 +1,215 @@
+#include "dataplane/tcp/one_way.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "dataplane/tcp/tcp_rule.hpp"
+
+namespace portunus::dataplane::tcp {
+namespace {
+
+/// What one connection may move in one direction before the others of its worker go on.
+constexpr std::size_t kShare = std::size_t{1} << 20;
+/// What one splice may take: a pipe's slots may carry far more than its nominal size.
+constexpr std::size_t kSpliceChunk = std::size_t{1} << 20;
+/// A wake-up that moves less than this is served cheaper by copying.
+constexpr std::size_t kWorthSplice = kBufferSize / 2;
+
+/// Errors by which a kernel or a sandbox says that it has no splice for this socket (SPL-3).
+bool is_unsupported(int error) {
+  return error == ENOSYS || error == EINVAL || error == EPERM || error == EOPNOTSUPP;
+}
+
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+ssize_t splice_bytes(int from, int to, std::size_t size) {
+  ssize_t n;
+  do {
+    n = ::splice(from, nullptr, to, nullptr, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+ssize_t send_bytes(int to, std::span<const std::byte> bytes, int flags) {
+  ssize_t n;
+  do {
+    n = ::send(to, bytes.data(), bytes.size(), flags | MSG_NOSIGNAL);
+  } while (n < 0 && errno == EINTR);
+  return n;
+}
+
+}  // namespace
+
+std::unique_ptr<Pipe> take_pipe(PipePool& pipes, TcpRule& rule) {
+  PipePool::Taken taken = pipes.take();
+  if (taken.resize_errno != 0) {
+    rule.log_pipe_size(PipePool::kWanted, taken.default_bytes, taken.resize_errno);
+  }
+  return std::move(taken.pipe);
+}
+
+OneWay::Step OneWay::run(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to) {
+  std::size_t moved = 0;
+  while (true) {
+    switch (flush(tools, to)) {
+      case Flush::clear:
+        break;
+      case Flush::blocked:
+        return Step::waiting;
+      case Flush::failed:
+        return Step::failed;
+    }
+    if (eof_) {
+      release(tools);
+      ended_ = true;
+      return Step::ended;
+    }
+    if (!from.readable) {
+      source_drained(tools, moved);
+      return Step::waiting;
+    }
+    if (moved >= kShare) return Step::more;
+    const bool splice = bulk_ && !from.urgent && have_pipe(tools, rule);
+    moved += splice ? fill_pipe(tools, rule, from) : copy(tools, from, to);
+    if (error_ != 0) return Step::failed;
+  }
+}
+
+void OneWay::release(RelayTools& tools) {
+  if (rest_) tools.buffers.put(std::move(rest_));
+  if (!pipe_) return;
+  if (held_ == 0) {
+    tools.pipes.put(std::move(pipe_));
+  } else {
+    tools.pipes.discard(std::move(pipe_));
+  }
+}
+
+OneWay::Flush OneWay::flush(RelayTools& tools, Leg& to) {
+  if (held_ == 0) return Flush::clear;
+  if (!to.writable) return Flush::blocked;
+  return rest_ ? flush_buffer(tools, to) : flush_pipe(to);
+}
+
+OneWay::Flush OneWay::flush_buffer(RelayTools& tools, Leg& to) {
+  const ssize_t n = send_bytes(to.fd, {rest_.get() + rest_at_, held_}, 0);
+  if (n < 0 && !would_block(errno)) {
+    error_ = errno;
+    return Flush::failed;
+  }
+  const std::size_t sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+  delivered_ += sent;
+  held_ -= sent;
+  rest_at_ += static_cast<std::uint32_t>(sent);
+  if (held_ > 0) {
+    to.writable = false;
+    return Flush::blocked;
+  }
+  tools.buffers.put(std::move(rest_));
+  return Flush::clear;
+}
+
+OneWay::Flush OneWay::flush_pipe(Leg& to) {
+  const ssize_t n = splice_bytes(pipe_->read_end.get(), to.fd, held_);
+  if (n < 0 && !would_block(errno)) {
+    error_ = errno;
+    return Flush::failed;
+  }
+  const std::size_t sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+  delivered_ += sent;
+  held_ -= sent;
+  if (held_ == 0) return Flush::clear;
+  // The kernel goes on until the socket refuses, so a part is as good as a refusal.
+  to.writable = false;
+  return Flush::blocked;
+}
+
+std::size_t OneWay::copy(RelayTools& tools, Leg& from, Leg& to) {
+  ssize_t got;
+  do {
+    got = ::recv(from.fd, tools.scratch.data(), tools.scratch.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) {
+    if (got == 0) {
+      eof_ = true;
+    } else if (would_block(errno)) {
+      from.readable = from.urgent = false;
+    } else {
+      error_ = errno;
+    }
+    return 0;
+  }
+  const auto bytes = tools.scratch.first(static_cast<std::size_t>(got));
+  if (bytes.size() < tools.scratch.size() && !from.urgent) {
+    // A short read has emptied the queue; the next arrival is a new event, and if the peer has
+    // finished there is none.
+    from.readable = false;
+    eof_ = from.hung_up;
+  }
+  // At the end of the stream the FIN that follows at once takes the last bytes along.
+  const ssize_t n = send_bytes(to.fd, bytes, eof_ ? MSG_MORE : 0);
+  if (n < 0 && !would_block(errno)) {
+    error_ = errno;
+    return 0;
+  }
+  const std::size_t sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+  delivered_ += sent;
+  if (sent < bytes.size()) {
+    to.writable = false;
+    if (!hold_rest(tools, bytes.subspan(sent))) error_ = ENOMEM;
+  }
+  if (may_splice_ && bytes.size() == tools.scratch.size()) bulk_ = true;
+  return bytes.size();
+}
+
+std::size_t OneWay::fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from) {
+  const ssize_t n = splice_bytes(from.fd, pipe_->write_end.get(), kSpliceChunk);
+  if (n > 0) {
+    spliced_ = true;
+    held_ = static_cast<std::size_t>(n);
+    return held_;
+  }
+  if (n == 0) {
+    // Perhaps the end; but before an urgent mark splice says so too, so a receive must confirm it.
+    bulk_ = false;
+  } else if (would_block(errno)) {
+    from.readable = false;
+  } else if (is_unsupported(errno) && !spliced_) {
+    rule.log_splice_fallback(errno);
+    may_splice_ = bulk_ = false;
+    release(tools);
+  } else {
+    error_ = errno;
+  }
+  return 0;
+}
+
+bool OneWay::hold_rest(RelayTools& tools, std::span<const std::byte> rest) {
+  rest_ = tools.buffers.take();
+  if (!rest_) return false;
+  std::memcpy(rest_.get(), rest.data(), rest.size());
+  rest_at_ = 0;
+  held_ = rest.size();
+  return true;
+}
+
+bool OneWay::have_pipe(RelayTools& tools, TcpRule& rule) {
+  if (pipe_) return true;
+  pipe_ = take_pipe(tools.pipes, rule);
+  // No pipe, or too small a one: this connection goes on by copying (SPL-7).
+  if (!pipe_) may_splice_ = bulk_ = false;
+  return bulk_;
+}
+
+void OneWay::source_drained(RelayTools& tools, std::size_t moved) {
+  if (pipe_) tools.pipes.put(std::move(pipe_));
+  if (moved < kWorthSplice) bulk_ = false;
+}
+
+}  // namespace portunus::dataplane::tcp

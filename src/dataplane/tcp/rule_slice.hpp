@@ -1,0 +1,55 @@
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+
+#include "common/net/endpoint.hpp"
+#include "common/net/unique_fd.hpp"
+#include "dataplane/stats/rule_counters.hpp"
+#include "dataplane/tcp/fwd.hpp"
+#include "dataplane/tcp/listen_sockets.hpp"
+#include "dataplane/tcp/tcp_listener.hpp"
+#include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/tcp_session.hpp"
+
+namespace portunus::dataplane::tcp {
+
+/// What one worker has of one rule: its listening sockets and its connections. Lives on the
+/// worker's thread, which owns it and drops it when both are gone.
+class RuleSlice {
+ public:
+  RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone);
+  RuleSlice(const RuleSlice&) = delete;
+  RuleSlice& operator=(const RuleSlice&) = delete;
+
+  /// False, with errno, when the poller refuses a socket.
+  bool listen(ListenPair sockets);
+  void close_listeners();
+  /// Aborts every connection (DRN-2).
+  void cancel_sessions();
+
+  void admit(net::UniqueFd accepted, const net::Endpoint& peer);
+  void on_session_gone();
+
+  Worker& worker() { return worker_; }
+  TcpRule& rule() { return *rule_; }
+  stats::TrafficShard& shard() { return shard_; }
+  const std::function<void()>& on_gone() const { return on_gone_; }
+
+ private:
+  using Sessions = boost::intrusive::list<TcpSession, boost::intrusive::base_hook<SessionHook>,
+                                          boost::intrusive::constant_time_size<false>>;
+
+  Worker& worker_;
+  const std::shared_ptr<TcpRule> rule_;
+  stats::TrafficShard& shard_;
+  const std::function<void()> on_gone_;
+  std::list<TcpListener> listeners_;
+  Sessions sessions_;
+  bool closed_ = false;
+  bool dropped_ = false;
+};
+
+}  // namespace portunus::dataplane::tcp

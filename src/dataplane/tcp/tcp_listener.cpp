@@ -1,0 +1,107 @@
+#include "dataplane/tcp/tcp_listener.hpp"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "dataplane/tcp/rule_slice.hpp"
+#include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/worker.hpp"
+
+namespace portunus::dataplane::tcp {
+namespace {
+
+constexpr int kMostPerWakeup = 10;
+constexpr int kMostAtClose = 4096;
+constexpr std::chrono::milliseconds kPause(50);
+// Level-triggered: what a wake-up leaves in the queue is reported again.
+constexpr std::uint32_t kInterest = EPOLLIN | EPOLLEXCLUSIVE;
+
+/// Errors of the connection that was to be accepted, not of accepting (accept(2)).
+bool is_of_the_peer(int error) {
+  switch (error) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+TcpListener::TcpListener(RuleSlice& slice, boost::asio::io_context& context, net::UniqueFd fd)
+    : slice_(slice), fd_(std::move(fd)), retry_(context) {}
+
+bool TcpListener::start() {
+  return slice_.worker().poller.watch(fd_.get(), *this, kInterest);
+}
+
+void TcpListener::close() {
+  if (!fd_) return;
+  retry_.cancel();
+  for (int i = 0; i < kMostAtClose && accept_one() == Taken::one; ++i) {
+  }
+  // Other workers may hold duplicates, so closing alone would leave it in the poller.
+  slice_.worker().poller.unwatch(fd_.get());
+  fd_.reset();
+}
+
+void TcpListener::on_ready(std::uint32_t) {
+  if (!fd_) return;
+  const std::uint64_t round = slice_.worker().poller.round();
+  share_ = round == last_round_ + 1 ? std::min(share_ * 2, kMostPerWakeup) : 1;
+  last_round_ = round;
+  for (int i = 0; i < share_; ++i) {
+    switch (accept_one()) {
+      case Taken::one:
+        break;
+      case Taken::none:
+        share_ = 1;
+        return;
+      case Taken::failed:
+        return pause();
+    }
+  }
+}
+
+TcpListener::Taken TcpListener::accept_one() {
+  while (true) {
+    sockaddr_storage address;
+    socklen_t size = sizeof address;
+    net::UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size,
+                               SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      const auto peer = net::Endpoint::from_sockaddr(address);
+      slice_.admit(std::move(fd), peer.value_or(net::Endpoint()));
+      return Taken::one;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return Taken::none;
+    if (is_of_the_peer(errno)) continue;
+    slice_.rule().log_accept_error(errno);
+    return Taken::failed;
+  }
+}
+
+void TcpListener::pause() {
+  slice_.worker().poller.unwatch(fd_.get());
+  retry_.expires_after(kPause);
+  retry_.async_wait([this](const boost::system::error_code& ec) {
+    if (!ec && fd_ && !start()) pause();
+  });
+}
+
+}  // namespace portunus::dataplane::tcp

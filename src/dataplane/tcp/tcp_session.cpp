@@ -1,0 +1,220 @@
+#include "dataplane/tcp/tcp_session.hpp"
+
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "dataplane/tcp/dialer.hpp"
+#include "dataplane/tcp/rule_slice.hpp"
+#include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/worker.hpp"
+
+namespace portunus::dataplane::tcp {
+namespace {
+
+constexpr std::uint32_t kInterest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+
+std::string error_text(int error) {
+  return std::system_category().message(error);
+}
+
+int pending_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
+void note(Leg& leg, std::uint32_t events) {
+  if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLPRI)) leg.readable = true;
+  if (events & (EPOLLRDHUP | EPOLLHUP)) leg.hung_up = true;
+  if (events & EPOLLPRI) leg.urgent = true;
+  if (events & EPOLLOUT) leg.writable = true;
+}
+
+void close_leg(Leg& leg, bool reset) {
+  if (leg.fd < 0) return;
+  if (reset) {
+    const linger now{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(leg.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+  }
+  ::close(leg.fd);
+  leg = Leg{};
+}
+
+// An idle connection may cost 4 KiB in all; most of that is to stay unused.
+static_assert(sizeof(TcpSession) <= 512);
+
+}  // namespace
+
+void TcpSession::open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpoint& peer) {
+  slice_ = &slice;
+  worker_ = &slice.worker();
+  peer_ = peer;
+  bytes_in_ = bytes_out_ = 0;
+  in_ = OneWay(slice.rule().splice());
+  out_ = OneWay(slice.rule().splice());
+  down_.leg = Leg{.fd = accepted.release()};
+  state_ = State::dialing;
+  if (dial()) worker_->dial_deadlines.arm(*this);
+}
+
+bool TcpSession::dial() {
+  auto socket = begin_dial(slice_->rule());
+  if (!socket) {
+    fail_dial(socket.error());
+    return false;
+  }
+  up_.leg = Leg{.fd = socket->release()};
+  if (!watch(up_) || !watch(down_)) {
+    fail_dial(errno);
+    return false;
+  }
+  return true;
+}
+
+bool TcpSession::watch(Side& side) {
+  return worker_->poller.watch(side.leg.fd, side, kInterest);
+}
+
+void TcpSession::cancel() {
+  fail(End::reset, "proxy_cancelled");
+}
+
+void TcpSession::on_deadline() {
+  fail_dial(ETIMEDOUT);
+}
+
+void TcpSession::on_side(Side& side, std::uint32_t events) {
+  switch (state_) {
+    case State::unused:
+    case State::closed:
+      return;
+    case State::dialing:
+      return on_dial_event(side, events);
+    case State::relaying:
+      break;
+  }
+  if (events & EPOLLERR) return fail(End::reset, error_text(pending_error(side.leg.fd)));
+  note(side.leg, events);
+  const bool from_down = &side == &down_;
+  const bool reads = side.leg.readable;
+  const bool writes = (from_down ? out_ : in_).blocked() && side.leg.writable;
+  if (from_down) {
+    if (reads && !relay_in()) return;
+    if (writes) relay_out();
+  } else {
+    if (reads && !relay_out()) return;
+    if (writes) relay_in();
+  }
+}
+
+void TcpSession::on_dial_event(Side& side, std::uint32_t events) {
+  note(side.leg, events);
+  if (&side == &down_) {
+    if (events & EPOLLERR) fail(End::close, error_text(pending_error(side.leg.fd)));
+    return;
+  }
+  if (events & (EPOLLERR | EPOLLHUP)) return fail_dial(pending_error(side.leg.fd));
+  if (events & EPOLLOUT) start_relay();
+}
+
+void TcpSession::start_relay() {
+  disarm();
+  state_ = State::relaying;
+  slice_->shard().connection_opened();
+  if (slice_->rule().splice() && slice_->rule().first_splice()) announce_splice();
+  if (down_.leg.readable && !relay_in()) return;
+  if (up_.leg.readable) relay_out();
+}
+
+void TcpSession::announce_splice() {
+  auto pipe = take_pipe(worker_->pipes, slice_->rule());
+  slice_->rule().log_splice_selected(pipe ? pipe->capacity : PipePool::kUsable);
+  if (pipe) worker_->pipes.put(std::move(pipe));
+}
+
+bool TcpSession::relay_in() {
+  if (in_.ended()) return true;
+  const auto step = in_.run(worker_->tools, slice_->rule(), down_.leg, up_.leg);
+  if (const std::uint64_t n = in_.take_delivered(); n > 0) {
+    slice_->shard().add_in(n);
+    bytes_in_ += n;
+  }
+  return after_step(step, in_, out_, up_.leg);
+}
+
+bool TcpSession::relay_out() {
+  if (out_.ended()) return true;
+  const auto step = out_.run(worker_->tools, slice_->rule(), up_.leg, down_.leg);
+  if (const std::uint64_t n = out_.take_delivered(); n > 0) {
+    slice_->shard().add_out(n);
+    bytes_out_ += n;
+  }
+  return after_step(step, out_, in_, down_.leg);
+}
+
+bool TcpSession::after_step(OneWay::Step step, OneWay& way, const OneWay& other, Leg& to) {
+  switch (step) {
+    case OneWay::Step::waiting:
+      return true;
+    case OneWay::Step::more:
+      if (!Deferred::is_linked()) worker_->poller.run_next_round(*this);
+      return true;
+    case OneWay::Step::ended:
+      // Closing says what a shutdown of the last direction would (TCP-6).
+      if (other.ended()) {
+        finish();
+        return false;
+      }
+      ::shutdown(to.fd, SHUT_WR);
+      return true;
+    case OneWay::Step::failed:
+      fail(End::reset, error_text(way.error()));
+      return false;
+  }
+  return true;
+}
+
+void TcpSession::run_deferred() {
+  if (state_ == State::closed) {
+    state_ = State::unused;
+    worker_->sessions.put(*this);
+    return;
+  }
+  if (down_.leg.readable && !relay_in()) return;
+  if (up_.leg.readable) relay_out();
+}
+
+void TcpSession::fail_dial(int error) {
+  fail(End::close, "connect: " + error_text(error));
+}
+
+void TcpSession::fail(End end, std::string_view error) {
+  slice_->rule().log_conn_error(peer_, error);
+  release(end);
+}
+
+void TcpSession::finish() {
+  slice_->rule().log_conn_closed(peer_, bytes_in_, bytes_out_);
+  release(End::close);
+}
+
+void TcpSession::release(End end) {
+  in_.release(worker_->tools);
+  out_.release(worker_->tools);
+  close_leg(down_.leg, end == End::reset);
+  close_leg(up_.leg, end == End::reset);
+  disarm();
+  if (state_ == State::relaying) slice_->shard().connection_closed();
+  state_ = State::closed;
+  worker_->poller.run_after_batch(*this);
+  SessionHook::unlink();
+  slice_->on_session_gone();
+}
+
+}  // namespace portunus::dataplane::tcp

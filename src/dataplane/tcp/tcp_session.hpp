@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <boost/intrusive/list.hpp>
+#include <cstdint>
+#include <string_view>
+
+#include "common/net/endpoint.hpp"
+#include "common/net/unique_fd.hpp"
+#include "dataplane/tcp/deadlines.hpp"
+#include "dataplane/tcp/fwd.hpp"
+#include "dataplane/tcp/one_way.hpp"
+#include "dataplane/tcp/poller.hpp"
+
+namespace portunus::dataplane::tcp {
+
+using SessionHook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct SessionTag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+/// One forwarded connection from accept to its end (data-plane section 4): a state machine that
+/// the worker's poller drives. Owns both sockets. Comes from the worker's SessionPool and returns
+/// there by itself; its rule slice counts it and may cancel() it. Failures end this connection and
+/// nothing else.
+class TcpSession final : public SessionHook, private Deferred, private Deadline {
+ public:
+  TcpSession() : down_(*this), up_(*this) {}
+
+  /// Begins with an accepted socket: dials the target and relays.
+  void open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpoint& peer);
+  /// Aborts at the end of the drain window, dialling included (DRN-2).
+  void cancel();
+
+ private:
+  enum class State : std::uint8_t { unused, dialing, relaying, closed };
+  enum class End : std::uint8_t { close, reset };
+
+  struct Side final : Pollable {
+    explicit Side(TcpSession& s) : session(s) {}
+    void on_ready(std::uint32_t events) override { session.on_side(*this, events); }
+    TcpSession& session;
+    Leg leg;
+  };
+
+  void on_side(Side& side, std::uint32_t events);
+  void run_deferred() override;
+  void on_deadline() override;
+
+  bool dial();
+  bool watch(Side& side);
+  void on_dial_event(Side& side, std::uint32_t events);
+  void start_relay();
+  void announce_splice();
+  /// False when the session is over.
+  bool relay_in();
+  bool relay_out();
+  bool after_step(OneWay::Step step, OneWay& way, const OneWay& other, Leg& to);
+  void fail_dial(int error);
+  void fail(End end, std::string_view error);
+  void finish();
+  void release(End end);
+
+  Worker* worker_ = nullptr;
+  RuleSlice* slice_ = nullptr;
+  Side down_;
+  Side up_;
+  OneWay in_;
+  OneWay out_;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  net::Endpoint peer_;
+  State state_ = State::unused;
+};
+
+}  // namespace portunus::dataplane::tcp

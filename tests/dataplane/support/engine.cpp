@@ -1,0 +1,93 @@
+#include "tests/dataplane/support/engine.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
+#include <utility>
+
+#include "tests/dataplane/support/sockets.hpp"
+
+namespace portunus::test {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// The member functions called on the owner's thread, where the coroutine then runs.
+async::Task<std::expected<void, std::string>> activate_there(dataplane::Forwarder& forwarder,
+                                                             model::RuleSpec spec) {
+  co_return co_await forwarder.activate(std::move(spec));
+}
+
+async::Task<> remove_there(dataplane::Forwarder& forwarder, RuleId id,
+                           std::chrono::milliseconds grace) {
+  co_await forwarder.remove(id, grace);
+}
+
+async::Task<> drain_there(dataplane::Forwarder& forwarder, std::chrono::milliseconds grace) {
+  co_await forwarder.drain(grace);
+}
+
+}  // namespace
+
+Engine::Engine(dataplane::ForwarderOptions options)
+    : work_(asio::make_work_guard(context_)),
+      thread_([this] { context_.run(); }),
+      forwarder_(std::make_unique<dataplane::Forwarder>(context_.get_executor(), options)) {}
+
+Engine::~Engine() {
+  destroy();
+  work_.reset();
+}
+
+model::RuleSpec Engine::rule(std::uint64_t id, std::uint16_t listen_port, std::uint16_t target_port,
+                             std::string host) {
+  model::RuleSpec spec;
+  spec.id = RuleId{id};
+  spec.listen_port = listen_port;
+  spec.target = {.host = std::move(host), .port = target_port};
+  return spec;
+}
+
+std::string Engine::activate(model::RuleSpec spec) {
+  const auto result =
+      asio::co_spawn(context_, activate_there(*forwarder_, std::move(spec)), asio::use_future)
+          .get();
+  return result ? "" : result.error();
+}
+
+std::uint16_t Engine::serve(std::uint64_t id, std::uint16_t target_port) {
+  while (true) {
+    const std::uint16_t port = free_port();
+    const std::string failure = activate(rule(id, port, target_port));
+    if (failure.empty()) return port;
+    if (failure != "port_in_use") throw std::runtime_error(failure);
+  }
+}
+
+std::future<void> Engine::remove(std::uint64_t id, std::chrono::milliseconds grace) {
+  return asio::co_spawn(context_, remove_there(*forwarder_, RuleId{id}, grace), asio::use_future);
+}
+
+std::future<void> Engine::drain(std::chrono::milliseconds grace) {
+  return asio::co_spawn(context_, drain_there(*forwarder_, grace), asio::use_future);
+}
+
+bool Engine::live(std::uint64_t id) {
+  return asio::post(context_, asio::use_future([this, id] { return forwarder_->live(RuleId{id}); }))
+      .get();
+}
+
+model::RuleTraffic Engine::traffic(std::uint64_t id) const {
+  for (const auto& entry : forwarder_->counters()) {
+    if (entry.rule == RuleId{id}) return entry;
+  }
+  return {};
+}
+
+void Engine::destroy() {
+  if (!forwarder_) return;
+  asio::post(context_, asio::use_future([this] { forwarder_.reset(); })).get();
+}
+
+}  // namespace portunus::test

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "dataplane/forwarder/forwarder.hpp"
+
+namespace portunus::test {
+
+/// A forwarder with an owner's thread, called from the test's thread.
+class Engine {
+ public:
+  explicit Engine(dataplane::ForwarderOptions options = {.workers = 2});
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  static model::RuleSpec rule(std::uint64_t id, std::uint16_t listen_port,
+                              std::uint16_t target_port, std::string host = "127.0.0.1");
+  /// The failure reason, empty on success.
+  std::string activate(model::RuleSpec spec);
+  /// Activates rule `id` on a free port, which it returns.
+  std::uint16_t serve(std::uint64_t id, std::uint16_t target_port);
+  std::future<void> remove(std::uint64_t id, std::chrono::milliseconds grace);
+  std::future<void> drain(std::chrono::milliseconds grace);
+  bool live(std::uint64_t id);
+  /// Zeroes for a rule that is not live.
+  model::RuleTraffic traffic(std::uint64_t id) const;
+  /// Without a drain, as at an emergency exit.
+  void destroy();
+  dataplane::Forwarder& forwarder() { return *forwarder_; }
+
+ private:
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  std::jthread thread_;
+  std::unique_ptr<dataplane::Forwarder> forwarder_;
+};
+
+}  // namespace portunus::test

@@ -1,0 +1,193 @@
+#include "dataplane/tcp/one_way.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dataplane/tcp/tcp_rule.hpp"
+#include "tests/dataplane/support/sockets.hpp"
+
+namespace portunus::dataplane::tcp {
+namespace {
+
+using Step = OneWay::Step;
+using test::Acceptor;
+using test::eventually;
+using test::noise;
+using test::Socket;
+
+/// Source and destination of one direction: the test holds the far ends.
+class OneWayTest : public testing::TestWithParam<bool> {
+ protected:
+  OneWayTest() {
+    Acceptor acceptor;
+    source_ = Socket::connect_v4(acceptor.port());
+    in_ = acceptor.accept();
+    sink_ = Socket::connect_v4(acceptor.port());
+    out_ = acceptor.accept();
+    for (const int fd : {in_.fd(), out_.fd()}) ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    from_ = Leg{.fd = in_.fd(), .writable = true};
+    to_ = Leg{.fd = out_.fd(), .writable = true};
+  }
+
+  static model::RuleSpec spec() {
+    model::RuleSpec out;
+    out.id = RuleId{1};
+    out.target = {.host = "127.0.0.1", .port = 1};
+    return out;
+  }
+  /// Waits until the kernel has at least `size` bytes to read, then runs as after an event.
+  Step arrive(std::size_t size, bool hung_up = false) {
+    EXPECT_TRUE(eventually([&] { return test::receive_queue(in_.fd()) >= size; }));
+    from_.readable = true;
+    from_.hung_up = hung_up;
+    return run();
+  }
+  Step run() {
+    Step step;
+    do {
+      step = way_.run(tools_, rule_, from_, to_);
+    } while (step == Step::more);
+    return step;
+  }
+  bool holds_nothing() const { return !way_.blocked() && pipes_in_use() == 0; }
+  std::size_t pipes_in_use() const { return budget_.used() / PipePool::kWanted - pipes_.idle(); }
+
+  PipeBudget budget_{std::numeric_limits<std::size_t>::max()};
+  PipePool pipes_{budget_};
+  BufferPool buffers_;
+  std::vector<std::byte> scratch_{kBufferSize};
+  RelayTools tools_{scratch_, pipes_, buffers_};
+  TcpRule rule_{spec(), *spec().target.literal(), 1, true};
+  OneWay way_{GetParam()};
+  Socket source_;
+  Socket in_;
+  Socket out_;
+  Socket sink_;
+  Leg from_;
+  Leg to_;
+};
+
+TEST_P(OneWayTest, a_short_message_costs_one_receive_and_one_send_and_holds_nothing) {
+  source_.send("hello");
+  EXPECT_EQ(arrive(5), Step::waiting);
+  EXPECT_EQ(way_.take_delivered(), 5U);
+  EXPECT_EQ(way_.take_delivered(), 0U);
+  // Known to be drained without having been told so.
+  EXPECT_FALSE(from_.readable);
+  EXPECT_TRUE(holds_nothing());
+  EXPECT_EQ(sink_.receive(5), "hello");
+}
+
+TEST_P(OneWayTest, an_end_known_from_the_event_needs_no_further_receive) {
+  source_.send("last");
+  source_.half_close();
+  EXPECT_EQ(arrive(4, true), Step::ended);
+  EXPECT_TRUE(way_.ended());
+  EXPECT_EQ(way_.take_delivered(), 4U);
+}
+
+TEST_P(OneWayTest, an_end_without_bytes_is_found_by_receiving) {
+  source_.half_close();
+  from_.readable = true;
+  EXPECT_TRUE(eventually([&] {
+    from_.readable = true;
+    return run() == Step::ended;
+  }));
+}
+
+TEST_P(OneWayTest, what_the_receiver_does_not_take_is_held_and_delivered_later) {
+  std::string sent;
+  std::string got;
+  const std::string block = noise(1 << 20, 1);
+  // Until the receiver's side is full.
+  for (int i = 0; i < 200 && !way_.blocked(); ++i) {
+    const std::size_t n = source_.send_what_fits(block);
+    sent += block.substr(0, n);
+    if (n > 0) {
+      EXPECT_EQ(arrive(1), Step::waiting);
+    } else {
+      ::usleep(5000);
+      from_.readable = true;
+      run();
+    }
+  }
+  ASSERT_TRUE(way_.blocked());
+  EXPECT_FALSE(to_.writable);
+  std::uint64_t delivered = way_.take_delivered();
+  EXPECT_LT(delivered, sent.size());
+  source_.half_close();
+  while (!way_.ended()) {
+    got += sink_.receive(std::min<std::size_t>(sent.size() - got.size(), 1 << 16));
+    to_.writable = from_.readable = true;
+    const Step step = run();
+    ASSERT_NE(step, Step::failed);
+    delivered += way_.take_delivered();
+  }
+  EXPECT_EQ(delivered, sent.size());
+  EXPECT_TRUE(holds_nothing());
+  got += sink_.receive(sent.size() - got.size());
+  EXPECT_TRUE(got == sent);
+}
+
+TEST_P(OneWayTest, release_with_bytes_in_flight_keeps_no_pipe) {
+  const std::string block = noise(1 << 20, 2);
+  for (int i = 0; i < 200 && !way_.blocked(); ++i) {
+    if (source_.send_what_fits(block) == 0) ::usleep(5000);
+    from_.readable = true;
+    run();
+  }
+  ASSERT_TRUE(way_.blocked());
+  const std::size_t idle = pipes_.idle();
+  way_.release(tools_);
+  EXPECT_EQ(pipes_.idle(), idle);
+  EXPECT_EQ(pipes_in_use(), 0U);
+}
+
+TEST_P(OneWayTest, a_reset_source_fails_with_its_error) {
+  source_.send("x");
+  EXPECT_EQ(arrive(1), Step::waiting);
+  source_.reset();
+  EXPECT_TRUE(eventually([&] {
+    from_.readable = true;
+    return run() == Step::failed;
+  }));
+  EXPECT_EQ(way_.error(), ECONNRESET);
+}
+
+TEST_P(OneWayTest, a_reset_receiver_fails_and_counts_nothing) {
+  sink_.reset();
+  source_.send("x");
+  EXPECT_TRUE(eventually([&] { return test::receive_queue(in_.fd()) == 1; }));
+  ::usleep(20'000);
+  from_.readable = true;
+  EXPECT_EQ(run(), Step::failed);
+  EXPECT_EQ(way_.take_delivered(), 0U);
+}
+
+TEST_P(OneWayTest, bulk_takes_a_pipe_and_quiet_gives_it_back) {
+  const std::string block = noise(150'000, 3);
+  std::jthread sender([&] { source_.send(block); });
+  EXPECT_EQ(arrive(kBufferSize), Step::waiting);
+  std::uint64_t delivered = way_.take_delivered();
+  EXPECT_TRUE(eventually([&] {
+    from_.readable = true;
+    EXPECT_EQ(run(), Step::waiting);
+    delivered += way_.take_delivered();
+    return delivered == block.size();
+  }));
+  EXPECT_TRUE(holds_nothing());
+  EXPECT_EQ(pipes_.idle(), GetParam() ? 1U : 0U);
+  EXPECT_TRUE(sink_.receive(block.size()) == block);
+}
+
+INSTANTIATE_TEST_SUITE_P(Tcp, OneWayTest, testing::Bool(),
+                         [](const auto& param) { return param.param ? "splice" : "copy"; });
+
+}  // namespace
+}  // namespace portunus::dataplane::tcp
