@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace portunus::server::cli {
+
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitFailure = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitAlreadyExists = 2;
+inline constexpr int kExitInvalid = 3;
+inline constexpr int kExitPortInUse = 5;
+inline constexpr int kExitStoreInUse = 75;
+inline constexpr int kExitSchemaTooNew = 78;
+
+/// Commands that give a code the same exit (cli-and-config 2.5).
+enum class CommandGroup : std::uint8_t { rule, client };
+
+/// The exit of an error code of the API or of the domain; 1 for a code the group does not list.
+int exit_code(CommandGroup group, std::string_view code);
+
+}  // namespace portunus::server::cli

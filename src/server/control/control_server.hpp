@@ -1,0 +1,74 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/async/task.hpp"
+#include "common/base/clock.hpp"
+#include "common/base/result.hpp"
+#include "common/crypto/certificate.hpp"
+#include "common/net/endpoint.hpp"
+#include "server/auth/client_listener.hpp"
+#include "server/auth/client_service.hpp"
+#include "server/auth/session_sink.hpp"
+#include "server/rules/rule_service.hpp"
+#include "server/rules/rule_sink.hpp"
+
+namespace portunus::server::control {
+
+struct ControlOptions {
+  net::Endpoint listen;  ///< port 0 = any free one
+  crypto::CertificatePair pair;
+  std::uint32_t udp_flow_idle_secs = 60;        ///< told to every client in Welcome
+  std::uint32_t udp_max_flows_per_rule = 1024;  ///< ditto
+  std::chrono::milliseconds hello_timeout{10'000};
+  std::chrono::milliseconds keepalive_interval{20'000};
+  std::chrono::milliseconds keepalive_timeout{10'000};
+};
+
+/// The gRPC services on the control port: sessions of the edges and enrollment (control-wire).
+/// gRPC's own threads only move messages onto the domain executor, where everything here lives.
+/// Owned by the composition root; stop() before the services it uses go away.
+class ControlServer final : public rules::RuleSink,
+                            public auth::SessionSink,
+                            public auth::ClientListener {
+ public:
+  ControlServer(boost::asio::any_io_executor domain, auth::ClientService& clients,
+                rules::RuleService& rules, const Clock& clock, ControlOptions options);
+  ~ControlServer() override;
+
+  /// Binds and serves; the bound endpoint, or why not.
+  Result<net::Endpoint> start();
+  /// No new streams; every session ends with server_shutdown; hard close after `grace`.
+  async::Task<> stop(std::chrono::steady_clock::duration grace);
+
+  // rules::RuleSink
+  bool connected(std::string_view client_id) const override;
+  const rules::ClientCapabilities* capabilities(std::string_view client_id) const override;
+  bool push(std::string_view client_id, std::string_view request_id,
+            const model::RuleSpec& rule) override;
+  bool remove(std::string_view client_id, std::string_view request_id, RuleId rule) override;
+
+  // auth::SessionSink
+  std::optional<auth::LiveSession> live_session(std::string_view client_id) const override;
+  bool disconnect(std::string_view client_id, std::string_view reason) override;
+
+  // auth::ClientListener
+  void on_client_changed(std::string_view client_id, std::string_view name) override;
+  void on_client_removed(std::string_view client_id) override;
+
+  /// Refused bearers by reason (portunus_auth_failures_total).
+  const std::map<std::string, std::uint64_t>& auth_failures() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace portunus::server::control

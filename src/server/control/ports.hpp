@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/async/task.hpp"
+#include "common/base/result.hpp"
+#include "common/model/rule.hpp"
+#include "common/model/traffic.hpp"
+#include "server/auth/client_service.hpp"
+#include "server/rules/rule_service.hpp"
+
+namespace portunus::server::control {
+
+/// Who a bearer belongs to.
+struct EdgeIdentity {
+  std::string client_id;
+  std::string client_name;
+};
+
+/// What the control port asks of the identities: auth::ClientService in the server, a script in
+/// tests. Domain executor.
+class ClientAuthority {
+ public:
+  virtual ~ClientAuthority() = default;
+  virtual async::Task<Result<EdgeIdentity>> authenticate(
+      std::optional<std::string> authorization) = 0;
+  virtual async::Task<Result<auth::RedeemedBundle>> redeem(std::string code) = 0;
+};
+
+/// What a session asks of the rules: rules::RuleService in the server, a script in tests. The
+/// calls mean what the methods of that class say. Domain executor.
+class RuleFeed {
+ public:
+  virtual ~RuleFeed() = default;
+  virtual std::vector<model::RuleSpec> begin_session(std::string_view client_id) = 0;
+  virtual const model::RuleSpec* current(RuleId rule) const = 0;
+  virtual void expect_status(std::string_view client_id, std::string request_id, RuleId rule) = 0;
+  virtual void on_status(std::string_view client_id, std::string_view client_name,
+                         std::string_view request_id, RuleId rule, rules::Outcome outcome,
+                         std::string reason) = 0;
+  virtual void on_report(std::string_view client_id,
+                         std::span<const model::RuleTraffic> traffic) = 0;
+  virtual void end_session(std::string_view client_id) = 0;
+};
+
+}  // namespace portunus::server::control

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "common/async/task.hpp"
+#include "common/base/ids.hpp"
+#include "common/base/result.hpp"
+#include "server/auth/bearer_auth.hpp"
+#include "server/auth/client_service.hpp"
+#include "server/http/request.hpp"
+#include "server/http/response.hpp"
+#include "server/http/router.hpp"
+#include "server/http/url.hpp"
+#include "server/metrics/metrics.hpp"
+#include "server/rules/rule_service.hpp"
+
+namespace portunus::server::http::api {
+
+/// What the routes call; all of it outlives the API and lives on the domain executor.
+struct Services {
+  auth::BearerAuth& bearer;
+  auth::ClientService& clients;
+  rules::RuleService& rules;
+  metrics::Metrics& metrics;
+};
+
+/// One authenticated request on its way through a route. Lives until the route has answered.
+struct Call {
+  const Services& services;
+  const Request& request;
+  const PathParams& params;
+  const auth::Identity& who;
+
+  rules::Actor actor() const { return {who.user_id, who.role == store::Role::superadmin}; }
+  std::string client() const { return std::string(params.get("client")); }
+  /// {rule_id}; Errc::invalid_path.
+  Result<RuleId> rule_id() const;
+  /// Errc::invalid_query.
+  Result<Query> query() const;
+  /// The body of a route that needs one: media type, size. Whether it is JSON is the decoder's
+  /// business. Errc::unsupported_media_type, http::Errc.
+  async::Task<Result<std::string>> json_body() const;
+};
+
+using Route = async::Task<Result<Response>> (*)(const Call& call);
+
+/// 200 (or another status) with a JSON text.
+Response json_response(std::string body, unsigned status = 200);
+
+}  // namespace portunus::server::http::api

@@ -1,0 +1,201 @@
+#include "server/http/api/error_map.hpp"
+
+namespace portunus::server::http::api {
+namespace {
+
+class Category final : public std::error_category {
+ public:
+  const char* name() const noexcept override { return "api"; }
+  std::string message(int value) const override {
+    return std::string(row(static_cast<Errc>(value)).code);
+  }
+};
+
+/// Whether an error's detail is written for the operator. Details of the store and of the system
+/// are for the log.
+bool shows_detail(const std::error_category& owner) {
+  return owner == category() || owner == auth::category() || owner == rules::category();
+}
+
+}  // namespace
+
+const std::error_category& category() {
+  static const Category instance;
+  return instance;
+}
+
+ErrorRow row(Errc e) {
+  switch (e) {
+    case Errc::not_found:
+      return {404, "not_found", "no such route"};
+    case Errc::method_not_allowed:
+      return {405, "method_not_allowed", "the path does not have this method"};
+    case Errc::unsupported_media_type:
+      return {415, "unsupported_media_type", "the body must be application/json"};
+    case Errc::payload_too_large:
+      return {413, "payload_too_large", "the body is over 2 MiB"};
+    case Errc::invalid_json:
+      return {400, "invalid_json", "the body is not JSON"};
+    case Errc::invalid_body:
+      return {422, "invalid_body", "the body has the wrong shape"};
+    case Errc::invalid_query:
+      return {400, "invalid_query", "the query string is not usable"};
+    case Errc::invalid_path:
+      return {400, "invalid_path", "the rule id is not an unsigned integer"};
+  }
+  return {};
+}
+
+ErrorRow row(http::Errc e) {
+  switch (e) {
+    case http::Errc::body_too_large:
+      return row(Errc::payload_too_large);
+    case http::Errc::body_malformed:
+    case http::Errc::body_timeout:
+      return row(Errc::invalid_json);
+  }
+  return {};
+}
+
+ErrorRow row(auth::Errc e) {
+  switch (e) {
+    case auth::Errc::bootstrap_required:
+      return {503, "bootstrap_required", "no enabled superadmin exists"};
+    case auth::Errc::unauthenticated:
+      return {401, "unauthenticated", "a bearer token is needed"};
+    case auth::Errc::credential_invalid:
+      return {401, "credential_invalid", "the credential is unknown, expired or revoked"};
+    case auth::Errc::user_disabled:
+      return {401, "user_disabled", "the user is disabled"};
+    case auth::Errc::role_required:
+      return {403, "role_required", "only a superadmin may do this"};
+    case auth::Errc::already_bootstrapped:
+      return {409, "already_bootstrapped", "a superadmin already exists"};
+    case auth::Errc::invalid_display_name:
+      return {422, "invalid_display_name", "a display name has 1 to 64 bytes"};
+    case auth::Errc::invalid_name:
+      return {400, "invalid_name", "not a client name"};
+    case auth::Errc::invalid_client_address:
+      return {400, "invalid_client_address", "an address is a bare IP or host name"};
+    case auth::Errc::invalid_enrollment_ttl:
+      return {400, "invalid_enrollment_ttl", "ttl_secs is 1 to 86400"};
+    case auth::Errc::client_already_exists:
+      return {409, "client_already_exists", "a client of that name exists"};
+    case auth::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case auth::Errc::client_not_revoked:
+      return {409, "client_not_revoked", "revoke the client first"};
+    case auth::Errc::endpoint_invalid:
+      return {422, "endpoint_invalid", "the advertised endpoint is not host:port"};
+    case auth::Errc::endpoint_not_in_cert_san:
+      return {422, "endpoint_not_in_cert_san",
+              "the server certificate does not cover the advertised endpoint"};
+    // Answers of the control channel; no route asks for them.
+    case auth::Errc::enrollment_invalid:
+    case auth::Errc::enrollment_used:
+    case auth::Errc::enrollment_expired:
+    case auth::Errc::missing_token:
+    case auth::Errc::malformed_token:
+    case auth::Errc::token_not_found:
+    case auth::Errc::token_revoked:
+      return {500, "internal", "internal"};
+  }
+  return {};
+}
+
+ErrorRow row(rules::Errc e) {
+  switch (e) {
+    case rules::Errc::not_available:
+      return {501, "not_available", "this release does not have it"};
+    case rules::Errc::invalid_name:
+      return {400, "invalid_name", "not a client name"};
+    case rules::Errc::invalid_protocol:
+      return {400, "invalid_protocol", "the protocol is tcp or udp"};
+    case rules::Errc::range_invalid:
+      return {400, "range_invalid", "not a port range"};
+    case rules::Errc::target_port_invalid:
+      return {400, "target_invalid_port", "a target port is 1 to 65535"};
+    case rules::Errc::invalid_target_host:
+      return {400, "invalid_target_host", "a target host is an IPv4, [IPv6] or a host name"};
+    case rules::Errc::invalid_target_host_too_long:
+      return {400, "invalid_target_host_too_long", "a host name has at most 253 characters"};
+    case rules::Errc::invalid_target_host_label_too_long:
+      return {400, "invalid_target_host_label_too_long", "a label has at most 63 characters"};
+    case rules::Errc::invalid_target_host_label_hyphen:
+      return {400, "invalid_target_host_label_hyphen", "a label has no hyphen at its edges"};
+    case rules::Errc::rule_shape_missing:
+      return {400, "rule_shape_missing", "target_host and target_port, or targets"};
+    case rules::Errc::rule_shape_conflict:
+      return {400, "rule_shape_conflict", "target_host and target_port exclude targets"};
+    case rules::Errc::client_not_connected:
+      return {422, "client_not_connected", "the client has no live session"};
+    case rules::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case rules::Errc::client_not_granted:
+      return {403, "client_not_granted", "no grant covers the client"};
+    case rules::Errc::port_in_use:
+      return {409, "port_in_use", "port already in use"};
+    case rules::Errc::activation_failed:
+      return {422, "activation_failed", "unspecified"};
+    case rules::Errc::ack_timeout:
+      return {504, "ack_timeout", "the client did not answer in time"};
+    case rules::Errc::rule_not_found:
+      return {404, "rule_not_found", "no such rule, or no report about it yet"};
+    case rules::Errc::not_owner:
+      return {403, "not_owner", "the rule belongs to another user"};
+  }
+  return {};
+}
+
+ErrorRow row(store::Errc e) {
+  switch (e) {
+    case store::Errc::busy:
+    case store::Errc::constraint:
+    case store::Errc::not_a_database:
+    case store::Errc::schema_too_new:
+    case store::Errc::migration_failed:
+    case store::Errc::in_use:
+    case store::Errc::io:
+    case store::Errc::closed:
+      return {500, "store_error", "store_error"};
+  }
+  return {};
+}
+
+ErrorRow describe(const std::error_code& code) {
+  const int value = code.value();
+  ErrorRow found;
+  if (code.category() == category()) {
+    found = row(static_cast<Errc>(value));
+  } else if (code.category() == http::category()) {
+    found = row(static_cast<http::Errc>(value));
+  } else if (code.category() == auth::category()) {
+    found = row(static_cast<auth::Errc>(value));
+  } else if (code.category() == rules::category()) {
+    found = row(static_cast<rules::Errc>(value));
+  } else if (code.category() == store::category()) {
+    found = row(static_cast<store::Errc>(value));
+  }
+  if (found.meaning.empty()) found.meaning = found.code;
+  return found;
+}
+
+std::string message(const Error& error) {
+  const ErrorRow known = describe(error.code);
+  const bool of_rules = error.code.category() == rules::category();
+  std::string text = of_rules ? std::string(known.code) + ": " : std::string();
+  if (error.detail.empty() || known.status == 500 || !shows_detail(error.code.category())) {
+    return text.append(known.meaning);
+  }
+  // A rule's detail replaces the meaning ("port_in_use: port 18080 already in use"); elsewhere it
+  // says which part of the request is meant.
+  if (!of_rules) text.append(known.meaning).append(": ");
+  return text.append(error.detail);
+}
+
+Response to_response(const Error& error) {
+  const ErrorRow known = describe(error.code);
+  return error_envelope(known.status, known.code, message(error));
+}
+
+}  // namespace portunus::server::http::api

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "server/http/api/call.hpp"
+
+namespace portunus::server::http::api {
+
+// One function per route: decode in the order of http-api 1, ask for the role, call the domain
+// once, encode. Everything else is the pipeline's.
+
+async::Task<Result<Response>> get_me(const Call& call);
+
+async::Task<Result<Response>> list_clients(const Call& call);
+async::Task<Result<Response>> set_client_address(const Call& call);
+async::Task<Result<Response>> rename_client(const Call& call);
+async::Task<Result<Response>> revoke_client(const Call& call);
+async::Task<Result<Response>> delete_client(const Call& call);
+
+async::Task<Result<Response>> enroll_client(const Call& call);
+async::Task<Result<Response>> enroll_client_again(const Call& call);
+
+async::Task<Result<Response>> list_rules(const Call& call);
+async::Task<Result<Response>> push_rule(const Call& call);
+async::Task<Result<Response>> delete_rule(const Call& call);
+async::Task<Result<Response>> get_rule_stats(const Call& call);
+
+async::Task<Result<Response>> get_metrics(const Call& call);
+
+}  // namespace portunus::server::http::api

@@ -1,0 +1,314 @@
+#include "server/http/http_connection.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http.hpp>
+#include <ctime>
+#include <optional>
+#include <utility>
+
+#include "server/http/errc.hpp"
+#include "server/http/socket_deadline.hpp"
+
+namespace portunus::server::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = boost::beast::http;
+
+using HeadParser = bhttp::request_parser<bhttp::empty_body>;
+using BodyParser = bhttp::request_parser<bhttp::string_body>;
+
+/// The only hop between a connection's executor and the domain's. Where they are the same, as in
+/// this release, it costs nothing.
+template <class T>
+async::Task<T> hop_to(asio::any_io_executor target, async::Task<T> task) {
+  const auto here = co_await asio::this_coro::executor;
+  if (here == target) co_return co_await std::move(task);
+  co_return co_await asio::co_spawn(target, std::move(task), asio::use_awaitable);
+}
+
+/// Splits the request target into path and query; false when it is neither "/…" nor an absolute
+/// http URL. "*" becomes a path that no route has.
+bool parse_target(std::string_view target, Request& request) {
+  if (target == "*") {
+    request.path = "*";
+    return true;
+  }
+  if (target.starts_with("http://")) {
+    const std::size_t slash = target.find('/', 7);
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  if (!target.starts_with('/')) return false;
+  const std::size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  request.query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+  return true;
+}
+
+/// "Sun, 22 Nov 2026 03:30:29 GMT" (RFC 9110 5.6.7), whatever the locale.
+std::string http_date(std::time_t now) {
+  constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                     kDays[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
+                     kMonths[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900, utc.tm_hour,
+                     utc.tm_min, utc.tm_sec);
+}
+
+/// For what has no route yet: broken HTTP. No envelope, since no path is known.
+Response plain_error(unsigned status) {
+  std::string text(bhttp::obsolete_reason(static_cast<bhttp::status>(status)));
+  return make_response(status, "text/plain; charset=utf-8", text + "\n");
+}
+
+}  // namespace
+
+class HttpConnection::Impl final : public BodySource {
+ public:
+  Impl(asio::ip::tcp::socket socket, const ConnectionContext& context)
+      : context_(context), socket_(std::move(socket)), deadline_(socket_) {}
+
+  async::Task<> run() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    beast::error_code ignored;
+    socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+    const auto peer = socket_.remote_endpoint(ignored);
+    if (const auto address = net::IpAddress::parse(peer.address().to_string())) {
+      peer_ = net::Endpoint(*address, peer.port());
+    }
+    bool more = true;
+    while (more && !stopping_) more = co_await serve_one();
+    if (linger_ && !aborted_) co_await linger();
+    close();
+  }
+
+  bool idle() const { return idle_; }
+
+  void stop() {
+    stopping_ = true;
+    if (!in_request_) cancel();
+    // A request counts as in work once it is complete; a slow body must not hold up the end.
+    if (reading_body_) deadline_.set(context_.options.stop_body_timeout);
+  }
+
+  void abort() {
+    stopping_ = true;
+    aborted_ = true;
+    close();
+  }
+
+  async::Task<Result<std::string>> read() override {
+    // Called by the handler, on its executor; the bytes are read on ours.
+    return hop_to(socket_.get_executor(), read_body(context_.options.body_limit));
+  }
+
+ private:
+  void cancel() {
+    beast::error_code ignored;
+    socket_.cancel(ignored);
+  }
+  void close() {
+    deadline_.clear();
+    beast::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  /// True when another request may follow.
+  async::Task<bool> serve_one() {
+    const bool arrived = co_await wait_for_request();
+    if (!arrived) co_return false;
+
+    head_.emplace();
+    head_->header_limit(context_.options.header_limit);
+    head_->body_limit(boost::none);  // judged when the body is asked for
+    deadline_.set(context_.options.header_timeout);
+    const auto [ec, n] = co_await bhttp::async_read_header(socket_, buffer_, *head_, async::kTuple);
+    if (ec) {
+      if (const unsigned status = refusal(ec)) co_await refuse(status);
+      co_return false;
+    }
+    Request request;
+    if (const unsigned status = take_head(request)) {
+      co_await refuse(status);
+      co_return false;
+    }
+    const bool head_only = request.method == Method::head;
+    in_request_ = true;
+    deadline_.clear();
+    Response response = co_await answer(std::move(request));
+
+    const bool reusable = co_await skip_body();
+    const bool keep = keep_alive_ && reusable && !stopping_;
+    linger_ = !reusable;
+    const bool more = co_await write(std::move(response), head_only, keep);
+    in_request_ = false;
+    co_return more;
+  }
+
+  async::Task<bool> wait_for_request() {
+    if (buffer_.size() > 0) co_return true;
+    idle_ = true;
+    deadline_.set(context_.options.idle_timeout);
+    const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
+    idle_ = false;
+    if (ec || stopping_) co_return false;
+    buffer_.commit(n);
+    co_return true;
+  }
+
+  /// The status a failed header deserves, 0 when nobody is there to read it.
+  unsigned refusal(const beast::error_code& ec) const {
+    if (ec == bhttp::error::header_limit || ec == bhttp::error::buffer_overflow) return 431;
+    if (deadline_.passed()) return 408;
+    if (ec == bhttp::error::end_of_stream || ec == bhttp::error::partial_message) return 0;
+    return ec.category() == bhttp::make_error_code(bhttp::error::bad_method).category() ? 400U : 0U;
+  }
+
+  /// Fills the request from the parsed header; a status when it must be refused.
+  unsigned take_head(Request& request) {
+    const auto& head = head_->get();
+    if (head.version() != 10 && head.version() != 11) return 505;
+    if (head.version() == 11 && head.count(bhttp::field::host) != 1) return 400;
+    if (!parse_target(head.target(), request)) return 400;
+    request.method_text = head.method_string();
+    request.method = parse_method(request.method_text);
+    for (const auto& field : head) {
+      request.headers.push_back({field.name_string(), field.value()});
+    }
+    request.peer = peer_;
+    request.body = this;
+    keep_alive_ = head_->keep_alive();
+    body_taken_ = false;
+    announced_ = head_->chunked() || head_->content_length().value_or(0) > 0;
+    expects_continue_ =
+        head.version() == 11 && equal_ignoring_case(head[bhttp::field::expect], "100-continue");
+    return 0;
+  }
+
+  async::Task<Response> answer(Request request) {
+    try {
+      co_return co_await hop_to(context_.domain, context_.handler(std::move(request)));
+    } catch (...) {
+      // A fault of ours costs this request, not the process; nothing of it reaches the peer.
+      co_return error_envelope(500, "internal", "internal");
+    }
+  }
+
+  async::Task<Result<std::string>> read_body(std::uint64_t limit) {
+    if (!announced_) co_return std::string();
+    if (head_->content_length().value_or(0) > limit) co_return fail(Errc::body_too_large);
+    const HttpOptions& options = context_.options;
+    reading_body_ = true;
+    deadline_.set(stopping_ ? options.stop_body_timeout : options.body_timeout);
+    if (std::exchange(expects_continue_, false)) {
+      constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+      co_await asio::async_write(socket_, asio::buffer(kContinue), async::kTuple);
+    }
+    body_taken_ = true;
+    BodyParser parser(std::move(*head_));
+    parser.body_limit(limit);
+    const auto [ec, n] = co_await bhttp::async_read(socket_, buffer_, parser, async::kTuple);
+    reading_body_ = false;
+    deadline_.clear();
+    if (!ec) {
+      announced_ = false;
+      co_return std::move(parser.get().body());
+    }
+    if (ec == bhttp::error::body_limit) co_return fail(Errc::body_too_large);
+    if (deadline_.passed()) co_return fail(Errc::body_timeout);
+    co_return fail(Errc::body_malformed);
+  }
+
+  /// After the answer is known: false when bytes of this request are still to come.
+  async::Task<bool> skip_body() {
+    if (!announced_) co_return true;
+    if (body_taken_ || expects_continue_) co_return false;
+    const Result<std::string> rest = co_await read_body(context_.options.skip_limit);
+    co_return rest.has_value();
+  }
+
+  async::Task<> refuse(unsigned status) {
+    linger_ = true;
+    co_await write(plain_error(status), false, false);
+  }
+
+  /// True when the connection may go on.
+  async::Task<bool> write(Response response, bool head_only, bool keep) {
+    const bool bodiless = response.status == 204 || response.status == 304;
+    bhttp::response<bhttp::string_body> message(bhttp::status::ok, 11);
+    message.result(response.status);
+    for (const Header& header : response.headers) message.insert(header.name, header.value);
+    message.set(bhttp::field::date, http_date(std::time(nullptr)));
+    if (!bodiless) message.content_length(response.body.size());
+    message.set(bhttp::field::connection, keep ? "keep-alive" : "close");
+    if (!head_only && !bodiless) message.body() = std::move(response.body);
+
+    bhttp::response_serializer<bhttp::string_body> serializer(message);
+    deadline_.set(context_.options.write_timeout);
+    if (head_only || bodiless) {
+      const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
+      co_return !ec && keep;
+    }
+    const auto [ec, n] = co_await bhttp::async_write(socket_, serializer, async::kTuple);
+    co_return !ec && keep;
+  }
+
+  /// Unread bytes would turn the close into a reset, which can overtake the answer.
+  async::Task<> linger() {
+    beast::error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    deadline_.set(context_.options.linger_timeout);
+    buffer_.clear();
+    std::uint64_t rest = 4 * context_.options.body_limit;
+    while (rest > 0) {
+      const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(16384), async::kTuple);
+      if (ec || aborted_) break;
+      rest -= std::min<std::uint64_t>(rest, n);
+    }
+  }
+
+  const ConnectionContext& context_;
+  asio::ip::tcp::socket socket_;
+  SocketDeadline deadline_;
+  beast::flat_buffer buffer_;
+  net::Endpoint peer_;
+  std::optional<HeadParser> head_;  ///< of the request being served
+  bool announced_ = false;          ///< its body has not been read to the end
+  bool body_taken_ = false;         ///< somebody has begun to read it
+  bool reading_body_ = false;
+  bool expects_continue_ = false;
+  bool keep_alive_ = false;
+  bool idle_ = false;
+  bool in_request_ = false;  ///< from the end of a header to the end of its answer
+  bool stopping_ = false;
+  bool aborted_ = false;
+  bool linger_ = false;
+};
+
+HttpConnection::HttpConnection(asio::ip::tcp::socket socket, const ConnectionContext& context)
+    : impl_(std::make_unique<Impl>(std::move(socket), context)) {}
+HttpConnection::~HttpConnection() = default;
+
+async::Task<> HttpConnection::run() {
+  return impl_->run();
+}
+bool HttpConnection::idle() const {
+  return impl_->idle();
+}
+void HttpConnection::stop() {
+  impl_->stop();
+}
+void HttpConnection::abort() {
+  impl_->abort();
+}
+
+}  // namespace portunus::server::http

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+
+#include "common/async/task.hpp"
+#include "server/http/options.hpp"
+#include "server/http/request.hpp"
+
+namespace portunus::server::http {
+
+/// What all connections of a listener have in common; outlives them.
+struct ConnectionContext {
+  async::asio::any_io_executor domain;  ///< where the handler runs
+  Handler handler;
+  HttpOptions options;
+};
+
+/// One accepted connection: requests are read, handled and answered one after the other, so
+/// pipelined ones keep their order. Owned by the listener, lives on its socket's executor. A fault
+/// of the peer ends the connection and nothing else.
+class HttpConnection {
+ public:
+  HttpConnection(async::asio::ip::tcp::socket socket, const ConnectionContext& context);
+  ~HttpConnection();
+
+  /// Serves until the peer, a deadline or stop() ends it. Never throws.
+  async::Task<> run();
+  /// True between requests.
+  bool idle() const;
+  /// No further request: an idle connection ends at once, a busy one with its answer. Idempotent.
+  void stop();
+  /// Closes the socket under whatever is going on. Idempotent.
+  void abort();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace portunus::server::http

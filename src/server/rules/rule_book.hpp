@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/base/clock.hpp"
+#include "server/rules/rule_service.hpp"
+#include "server/store/rows.hpp"
+
+namespace portunus::server::rules {
+
+/// The mirror of the stored rules, changed by its owner right after each commit. One thread.
+class RuleBook {
+ public:
+  struct LaterStatus {
+    Outcome outcome;
+    std::string reason;
+  };
+  struct Entry {
+    /// As shown. A rule being replayed shows pending while the store, whose word stays true over a
+    /// restart, keeps `stored` until a status says otherwise.
+    store::RuleRow row;
+    store::RuleState stored = store::RuleState::pending;
+    /// A status is being applied; `later` holds the newest one that arrived meanwhile. So statuses
+    /// keep their order, and no edge can queue more than one write per rule.
+    bool settling = false;
+    std::optional<LaterStatus> later;
+  };
+
+  void add(store::RuleRow row);
+  void erase(RuleId id) { entries_.erase(id); }
+  Entry* find(RuleId id);
+  const Entry* find(RuleId id) const;
+  const std::map<RuleId, Entry>& entries() const { return entries_; }
+
+  /// After the commit of a new state.
+  void set_state(Entry& entry, store::RuleState state, std::string reason, SystemTime now);
+  /// The client's active and pending rules, ascending, which show pending from now on.
+  std::vector<model::RuleSpec> start_replay(std::string_view client_id);
+
+  /// Rules of the bare name belong to the client.
+  void bind(std::string_view name, std::string_view client_id);
+  void rename(std::string_view client_id, std::string_view name);
+  /// Rules of the client are under its bare name.
+  void unbind(std::string_view client_id);
+
+ private:
+  std::map<RuleId, Entry> entries_;
+};
+
+}  // namespace portunus::server::rules

@@ -1,0 +1,190 @@
+#include "server/rules/rule_service.hpp"
+
+#include <utility>
+
+#include "common/async/shielded.hpp"
+#include "common/base/ulid.hpp"
+#include "common/log/logger.hpp"
+#include "server/rules/rule_events.hpp"
+#include "server/rules/rule_service_impl.hpp"
+#include "server/store/rule_store.hpp"
+
+namespace portunus::server::rules {
+
+using store::RuleRow;
+
+async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
+  const RuleBook::Entry* entry = book_.find(id);
+  if (entry == nullptr) co_return fail(Errc::rule_not_found);
+  if (!actor.superadmin && entry->row.spec.owner_id != actor.user_id) {
+    co_return fail(Errc::not_owner);
+  }
+  auto erase = [id](store::Connection& connection) { return store::remove_rule(connection, id); };
+  const Result<bool> removed = co_await store_.write(std::move(erase));
+  if (!removed) co_return fail(removed.error());
+  entry = book_.find(id);
+  if (!*removed || entry == nullptr) co_return fail(Errc::rule_not_found);
+
+  const RuleRow row = entry->row;
+  book_.erase(id);
+  totals_.remove(row);
+  requests_.end_rule(id, unexpected_outcome());
+  const std::string request_id = make_ulid(clock_);
+  bool told = false;
+  if (row.client_id && sink_ != nullptr) {
+    told = sink_->remove(*row.client_id, request_id, id);
+    if (told) requests_.add(request_id, {RequestLog::Kind::remove, *row.client_id, id, nullptr});
+  }
+  log_remove(row, request_id, told);
+  co_return Result<>{};
+}
+
+void RuleService::Impl::on_status(std::string_view client_id, std::string_view client_name,
+                                  std::string_view request_id, RuleId rule, Outcome outcome,
+                                  std::string reason) {
+  if (stopping_) return;
+  RuleBook::Entry* entry = book_.find(rule);
+  if (entry != nullptr && entry->row.client_id != client_id) {
+    return events_.wrong_client(client_name, rule, request_id, entry->row.client_name);
+  }
+  const auto request = requests_.take(request_id, client_id, rule);
+  if (request && request->kind == RequestLog::Kind::remove && outcome == Outcome::removed) return;
+  auto wait = request ? request->wait : requests_.open_wait(client_id, rule);
+  if (wait && !wait->open()) wait = nullptr;
+  const bool decides = outcome == Outcome::activated || outcome == Outcome::failed;
+  if (entry == nullptr || (!wait && !decides)) {
+    return events_.unmatched(client_name, rule, request_id);
+  }
+  if (wait) wait->arrived();
+  if (entry->settling && !wait) {
+    entry->later = {outcome, std::move(reason)};
+    return;
+  }
+  entry->settling = true;
+  gate_.spawn(settle(rule, outcome, std::move(reason), std::move(wait)));
+}
+
+void RuleService::Impl::on_report(std::string_view client_id,
+                                  std::span<const model::RuleTraffic> rules) {
+  const SystemTime now = clock_.now();
+  for (const model::RuleTraffic& traffic : rules) {
+    const RuleBook::Entry* entry = book_.find(traffic.rule);
+    if (entry == nullptr) {
+      totals_.report_late(client_id, traffic, now);
+    } else if (entry->row.client_id == client_id) {
+      totals_.report(entry->row, traffic, now);
+    }
+  }
+}
+
+RuleService::RuleService(boost::asio::any_io_executor executor, store::Store& store,
+                         const Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(executor), store, clock)) {}
+
+RuleService::~RuleService() = default;
+
+void RuleService::set_sink(RuleSink* sink) {
+  impl_->sink_ = sink;
+}
+
+Result<> RuleService::hydrate() {
+  auto rules = impl_->store_.read_now(
+      [](store::Connection& connection) { return store::list_rules(connection); });
+  if (!rules) return fail(rules.error());
+  for (RuleRow& rule : *rules) impl_->book_.add(std::move(rule));
+  log::log(log::Event::rules_hydrated, {{"count", rules->size()}});
+  return {};
+}
+
+void RuleService::request_stop() {
+  impl_->stopping_ = true;
+  impl_->requests_.end_all();
+  impl_->gate_.close();
+}
+
+async::Task<bool> RuleService::drain(std::chrono::steady_clock::duration grace) {
+  co_return co_await impl_->gate_.drain(grace);
+}
+
+async::Task<Result<RuleRow>> RuleService::push(Actor actor, PushRequest request) {
+  return async::shielded(impl_->push(std::move(actor), std::move(request)));
+}
+
+async::Task<Result<>> RuleService::remove(Actor actor, RuleId id) {
+  return async::shielded(impl_->remove(std::move(actor), id));
+}
+
+std::vector<RuleRow> RuleService::list(const Actor& actor,
+                                       std::optional<std::string> client_name) const {
+  std::vector<RuleRow> out;
+  for (const auto& [id, entry] : impl_->book_.entries()) {
+    if (!actor.superadmin && entry.row.spec.owner_id != actor.user_id) continue;
+    if (client_name && entry.row.client_name != *client_name) continue;
+    out.push_back(entry.row);
+  }
+  return out;
+}
+
+Result<std::pair<RuleRow, RuleNumbers>> RuleService::stats(const Actor& actor, RuleId id) const {
+  const RuleBook::Entry* entry = impl_->book_.find(id);
+  if (entry == nullptr) return fail(Errc::rule_not_found);
+  if (!actor.superadmin && entry->row.spec.owner_id != actor.user_id) return fail(Errc::not_owner);
+  const RuleNumbers* numbers = impl_->totals_.numbers(id);
+  if (numbers == nullptr) return fail({Errc::rule_not_found, "no report has arrived yet"});
+  return std::pair(entry->row, *numbers);
+}
+
+std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id) {
+  impl_->requests_.end_session(client_id);
+  impl_->totals_.start_session(client_id);
+  return impl_->book_.start_replay(client_id);
+}
+
+const model::RuleSpec* RuleService::current(RuleId id) const {
+  const RuleBook::Entry* entry = impl_->book_.find(id);
+  return entry == nullptr ? nullptr : &entry->row.spec;
+}
+
+void RuleService::expect_status(std::string_view client_id, std::string request_id, RuleId rule) {
+  impl_->requests_.add(std::move(request_id),
+                       {RequestLog::Kind::replay, std::string(client_id), rule, nullptr});
+}
+
+void RuleService::on_status(std::string_view client_id, std::string_view client_name,
+                            std::string_view request_id, RuleId rule, Outcome outcome,
+                            std::string reason) {
+  impl_->on_status(client_id, client_name, request_id, rule, outcome, std::move(reason));
+}
+
+void RuleService::end_session(std::string_view client_id) {
+  impl_->requests_.end_session(client_id);
+}
+
+void RuleService::on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules) {
+  impl_->on_report(client_id, rules);
+}
+
+void RuleService::on_client_enrolled(std::string_view client_id, std::string_view name) {
+  impl_->book_.bind(name, client_id);
+}
+
+void RuleService::on_client_changed(std::string_view client_id, std::string_view name) {
+  impl_->book_.rename(client_id, name);
+  for (const auto& [id, entry] : impl_->book_.entries()) {
+    if (entry.row.client_id == client_id) impl_->totals_.rename(id, name);
+  }
+}
+
+void RuleService::on_client_removed(std::string_view client_id) {
+  impl_->book_.unbind(client_id);
+}
+
+const std::map<TotalsKey, RuleNumbers>& RuleService::totals() const {
+  return impl_->totals_.all();
+}
+
+std::size_t RuleService::count() const {
+  return impl_->book_.entries().size();
+}
+
+}  // namespace portunus::server::rules

@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/server/api/api_fixture.hpp"
+
+namespace portunus::server::http::api {
+namespace {
+
+/// Collects the code of every refusal.
+class CodeIndexTest : public ApiTest {
+ protected:
+  void expect(const Response& response) { seen_.insert(refusal(response)); }
+  void expect_push(const char* key, Json value) {
+    Json body = rule_body(18080);
+    body[key] = std::move(value);
+    expect(post("/v1/rules", body));
+  }
+  void expect_enroll(Json body) { expect(post("/v1/client-enrollments", body)); }
+  /// One request to an API whose endpoint seed is `seed`.
+  void expect_with_seed(const std::string& seed) {
+    auth::ClientService seeded(*store_, clock_, {"PEM", std::string(64, 'a')},
+                               auth::AdvertisedEndpoint(seed, 7443, {{"localhost"}, {}}));
+    const auto usual = std::move(api_);
+    api_ = std::make_unique<Api>(Services{*bearer_, seeded, *rules_, *metrics_});
+    expect_enroll({{"name", "new-edge"}});
+    api_ = std::make_unique<Api>(Services{*bearer_, *clients_, *rules_, *metrics_});
+  }
+
+  void before_bootstrap() { expect(get("/v1/users/me")); }
+  void transport() {
+    expect(send({.target = "/v1/users/me", .token = ""}));
+    expect(send({.target = "/v1/users/me", .token = "x"}));
+    expect(send({.target = "/v1/users/me", .token = add_user("off", store::Role::user, true)}));
+    expect(get("/v1/nothing"));
+    expect(send({.method = "PUT", .target = "/v1/rules"}));
+    expect(send({.method = "POST", .target = "/v1/rules"}));
+    expect(send({.method = "POST", .target = "/v1/rules", .body = "{"}));
+    expect(send({.method = "POST", .target = "/v1/rules", .body = "{}"}));
+    expect(send({.method = "POST",
+                 .target = "/v1/rules",
+                 .body = "",
+                 .body_fault = Error(http::Errc::body_too_large)}));
+    expect(get("/v1/rules?client=%"));
+    expect(send({.method = "DELETE", .target = "/v1/rules/x"}));
+  }
+  void clients() {
+    expect_enroll({{"name", "Bad"}});
+    expect_enroll({{"name", "e"}, {"ttl_secs", 0}});
+    expect_enroll({{"name", "e"}, {"address", "a:1"}});
+    expect_enroll({{"name", "edge-01"}});
+    expect(send({.method = "DELETE", .target = "/v1/clients/edge-01"}));
+    expect(send({.method = "DELETE", .target = "/v1/clients/edge-77"}));
+    expect_with_seed("not an endpoint:1");
+    expect_with_seed("other.example.com:7443");
+  }
+  void rules() {
+    const std::uint64_t owned = push(18080);
+    expect_push("listen_port", 18080);
+    const std::string alice = add_user("alice", store::Role::user);
+    const std::string path = "/v1/rules/" + std::to_string(owned);
+    expect(send({.method = "DELETE", .target = path, .token = alice}));
+    expect(send({.target = "/v1/metrics", .token = alice}));
+    expect(send(
+        {.method = "POST", .target = "/v1/rules", .body = rule_body(1).dump(), .token = alice}));
+    expect(send({.method = "DELETE", .target = "/v1/rules/999"}));
+    expect_push("protocol", "sctp");
+    expect_push("listen_port", 0);
+    expect_push("targets", Json::array());
+    expect_push("target_host", nullptr);
+    expect_push("target_host", "a b");
+    expect_push("target_host", "a-.example");
+    expect_push("target_host", std::string(64, 'a'));
+    expect_push("target_host", std::string(120, 'a') + "." + std::string(140, 'a'));
+    expect_push("client", "edge-77");
+    expect_push("sni_pattern", "a.example.com");
+    edges_->answer = FakeEdges::Answer{rules::Outcome::failed, "x"};
+    expect_push("listen_port", 18081);
+    edges_->answer.reset();
+    Json silent = rule_body(18082);
+    silent["ack_timeout_secs"] = 0;
+    expect(post("/v1/rules", silent));
+  }
+  void broken_store() {
+    store_->close();
+    expect(get("/v1/clients"));
+  }
+
+  std::set<std::string> seen_;
+};
+
+/// The codes of http-api 15 that the routes of this release have, each produced by a request.
+TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
+  before_bootstrap();
+  bootstrap();
+  enroll("edge-01");
+  transport();
+  clients();
+  rules();
+  broken_store();
+  const std::set<std::string> expected = {"400 invalid_json",
+                                          "400 invalid_query",
+                                          "400 invalid_path",
+                                          "400 invalid_name",
+                                          "400 invalid_client_address",
+                                          "400 invalid_enrollment_ttl",
+                                          "400 invalid_protocol",
+                                          "400 invalid_target_host",
+                                          "400 invalid_target_host_too_long",
+                                          "400 invalid_target_host_label_too_long",
+                                          "400 invalid_target_host_label_hyphen",
+                                          "400 range_invalid",
+                                          "400 rule_shape_conflict",
+                                          "400 rule_shape_missing",
+                                          "401 unauthenticated",
+                                          "401 credential_invalid",
+                                          "401 user_disabled",
+                                          "403 role_required",
+                                          "403 not_owner",
+                                          "403 client_not_granted",
+                                          "404 not_found",
+                                          "404 client_not_found",
+                                          "404 rule_not_found",
+                                          "405 method_not_allowed",
+                                          "413 payload_too_large",
+                                          "415 unsupported_media_type",
+                                          "409 client_already_exists",
+                                          "409 client_not_revoked",
+                                          "409 port_in_use",
+                                          "422 invalid_body",
+                                          "422 client_not_connected",
+                                          "422 activation_failed",
+                                          "422 endpoint_invalid",
+                                          "422 endpoint_not_in_cert_san",
+                                          "503 bootstrap_required",
+                                          "504 ack_timeout",
+                                          "500 store_error",
+                                          "501 not_available"};
+  EXPECT_EQ(seen_, expected);
+}
+
+}  // namespace
+}  // namespace portunus::server::http::api
