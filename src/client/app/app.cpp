@@ -1,0 +1,111 @@
+#include "client/app/app.hpp"
+
+#include <sys/resource.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <csignal>
+#include <optional>
+#include <utility>
+
+#include "client/agent/agent.hpp"
+#include "client/app/forwarder_engine.hpp"
+#include "common/async/gate.hpp"
+#include "common/base/ulid.hpp"
+#include "common/crypto/random.hpp"
+#include "common/log/logger.hpp"
+
+namespace portunus::client::app {
+namespace {
+
+namespace asio = boost::asio;
+using log::Event;
+
+/// Every connection takes two descriptors, and most systems start a process with 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);  // what was granted stays in force if this fails
+}
+
+/// The composition root; everything of it lives on the calling thread but the engine's workers.
+class App {
+ public:
+  App(agent::Bundle bundle, AppOptions options)
+      : forwarder_(io_.get_executor(), {.workers = 0, .splice = options.splice}),
+        engine_(forwarder_),
+        agent_(io_.get_executor(), engine_, std::move(bundle), std::move(options.agent)),
+        signals_(io_, SIGINT, SIGTERM),
+        gate_(io_.get_executor()) {}
+
+  agent::Agent::End run() {
+    gate_.spawn(live());
+    gate_.spawn(obey_signals());
+    io_.run();
+    return end_;
+  }
+
+ private:
+  async::Task<> live() {
+    end_ = co_await agent_.run();
+    co_await forwarder_.drain(std::chrono::seconds(0));
+    signals_.cancel();
+    // A name lookup that was given up may still hold the loop; nothing waits for it.
+    asio::post(io_, [this] { io_.stop(); });
+  }
+
+  async::Task<> obey_signals() {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    for (bool first = true;; first = false) {
+      const auto [ec, number] = co_await signals_.async_wait(async::kTuple);
+      if (ec) co_return;
+      if (!first) continue;  // a repeated signal changes nothing
+      log::log(Event::shutdown_signal, {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+      agent_.request_stop();
+    }
+  }
+
+  asio::io_context io_{1};
+  dataplane::Forwarder forwarder_;
+  ForwarderEngine engine_;
+  agent::Agent agent_;
+  asio::signal_set signals_;
+  agent::Agent::End end_ = agent::Agent::End::stopped;
+  async::Gate gate_;
+};
+
+async::Task<> enroll_into(std::string uri, std::string path,
+                          std::optional<std::expected<void, agent::EnrollFailure>>& out) {
+  out = co_await agent::enroll(std::move(uri), std::move(path), agent::AgentOptions{}.setup_budget);
+}
+
+}  // namespace
+
+int run_agent(agent::Bundle bundle, AppOptions options) {
+  raise_descriptor_limit();
+  options.agent.instance_id = make_ulid();
+  options.agent.jitter_seed = crypto::random_u64();
+  try {
+    App app(std::move(bundle), std::move(options));
+    if (app.run() != agent::Agent::End::stopped) return 1;
+  } catch (const std::exception& error) {
+    log::log(Event::client_runtime_failed, {{"error", error.what()}});
+    return 1;
+  }
+  log::log(Event::client_stopped);
+  return 0;
+}
+
+std::expected<void, agent::EnrollFailure> run_enroll(const std::string& uri,
+                                                     const std::string& path) {
+  asio::io_context io(1);
+  async::Gate gate(io.get_executor());
+  std::optional<std::expected<void, agent::EnrollFailure>> result;
+  gate.spawn(enroll_into(uri, path, result));
+  io.run();
+  return std::move(*result);
+}
+
+}  // namespace portunus::client::app
