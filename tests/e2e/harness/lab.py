@@ -1,0 +1,103 @@
+"""What one test owns: a folder, ports, programs, targets, and the secrets that must not leak."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+
+from . import commands, log_lines
+from .ports import Ports
+from .program import Program
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+
+
+def bin_dir():
+    return pathlib.Path(os.environ.get("PORTUNUS_BIN_DIR")
+                        or REPOSITORY / "build" / "release" / "bin").resolve()
+
+
+def scratch():
+    """Not on tmpfs: the server refuses to keep its store there."""
+    base = os.environ.get("PORTUNUS_E2E_DIR") or REPOSITORY / "build" / "e2e"
+    return pathlib.Path(base) / os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+class Lab:
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.bin = bin_dir()
+        self.ports = Ports()
+        self.programs = []
+        self.secrets = set()
+        self.stack = contextlib.ExitStack()
+        self.outputs = []  # of commands, which log to stderr too
+        # Which lines of the logs a test has provoked that are outside the log contract.
+        self.expected_flaws = ()
+
+    def port(self):
+        return self.ports.take()
+
+    def owns(self, resource):
+        """Closes the resource when the test ends."""
+        self.stack.callback(resource.close)
+        return resource
+
+    def secret(self, value):
+        """From now on a leak of this value into any log fails the test."""
+        assert len(value) >= 16, "too short to be searched for"
+        self.secrets.add(value)
+        return value
+
+    def environment(self, **extra):
+        """Nothing of ours from outside reaches a program."""
+        base = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8",
+                "HOSTNAME": "e2e-host"}
+        for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"):
+            if key in os.environ:
+                base[key] = os.environ[key]
+        base.update({key: value for key, value in extra.items() if value is not None})
+        return base
+
+    def start(self, name, command, **environment):
+        number = sum(program.name == name for program in self.programs) + 1
+        program = Program(name, command, self.folder / f"{name}.{number}.log",
+                          self.environment(**environment), self.folder)
+        self.programs.append(program)
+        return program
+
+    def run(self, command, stdin=None, seconds=60.0, **environment):
+        done = commands.run(command, self.environment(**environment), self.folder, stdin, seconds)
+        self.outputs.append(done)
+        return done
+
+    def close(self):
+        """Ends everything; returns what the logs did wrong."""
+        for program in reversed(self.programs):
+            program.kill()
+        self.stack.close()
+        self.ports.release_all()
+        return self.leaks() + self.log_flaws()
+
+    def leaks(self):
+        found = []
+        texts = [(program.log.name, program.text) for program in self.programs]
+        texts += [(f"stderr of {done.command.split()[0]}", done.err) for done in self.outputs]
+        for where, text in texts:
+            found += [f"{where}: a secret was logged (…{value[-4:]})"
+                      for value in self.secrets if value in text]
+        return found
+
+    def log_flaws(self):
+        found = []
+        for program in self.programs:
+            lines = program.text.split("\n")[:-1]  # the last one may be cut off by a kill
+            for line in lines:
+                flaw = log_lines.flaw(line)
+                if flaw and not any(part in line for part in self.expected_flaws):
+                    found.append(f"{program.log.name}: {flaw}: {line[:200]}")
+        return found

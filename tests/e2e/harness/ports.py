@@ -1,0 +1,63 @@
+"""Ports that no other test on this machine gets at the same time."""
+
+import random
+import socket
+
+
+def ephemeral_start():
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def is_free(port):
+    """Bindable on every address, the way a listener of ours binds; TIME_WAIT does not matter."""
+    for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind((address, port))
+                probe.listen()
+            except OSError:
+                return False
+    return True
+
+
+class Ports:
+    """Hands out ports below the ephemeral range, so that no outgoing connection takes one.
+
+    A port is claimed by an abstract Unix socket named after it: other test processes of the same
+    network namespace see the claim at once, and it vanishes with this process, however it ends.
+    """
+
+    def __init__(self):
+        self.claims = {}
+        self.candidates = list(range(10000, min(ephemeral_start(), 32000)))
+        random.shuffle(self.candidates)
+
+    def take(self):
+        while self.candidates:
+            port = self.candidates.pop()
+            if self.claim(port):
+                if is_free(port):
+                    return port
+                self.release(port)
+        raise AssertionError("no free port is left")
+
+    def claim(self, port):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0portunus-e2e-port-{port}")
+        except OSError:
+            claim.close()
+            return False
+        self.claims[port] = claim
+        return True
+
+    def release(self, port):
+        self.claims.pop(port).close()
+
+    def release_all(self):
+        for port in list(self.claims):
+            self.release(port)
