@@ -1,0 +1,108 @@
+"""The text table, ratios first, and the files of a run."""
+
+import json
+import shutil
+
+from .measures import BY_NAME, GOALS, MEASURES, REFERENCE_TITLES, REFERENCES, judge
+
+SUBJECT = "portunus"
+
+
+def _table(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
+                      for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
+            for row in rows]
+
+
+def _number(value):
+    if abs(value) >= 10_000:
+        return f"{value / 1000:.1f}k"
+    if abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _measured(results):
+    return [measure for measure in MEASURES if measure.name in results]
+
+
+def subjects(run):
+    """Whose ratios are shown: ours; without us, everybody's, so that a run still tells something."""
+    measured = [name for name, entry in run["forwarders"].items()
+                if entry["state"] == "measured" and name != "direct"]
+    return [SUBJECT] if SUBJECT in measured else measured
+
+
+def ratio_lines(results, subject):
+    rows = [[f"{subject}, ratio", *REFERENCE_TITLES.values(), "better"]]
+    for measure in _measured(results):
+        ratios = results[measure.name]["ratios"].get(subject)
+        if ratios is None:
+            continue
+        cells = [f"{ratios[name]:.2f}" if ratios.get(name) is not None else "-"
+                 for name in REFERENCES]
+        rows.append([measure.title, *cells, "higher" if measure.higher_is_better else "lower"])
+    return _table(rows)
+
+
+def goal_lines(results):
+    rows = [["goal", "bound", "is", ""]]
+    for goal in GOALS:
+        value, met = judge(goal, results, SUBJECT)
+        if met is None:
+            continue
+        measure = BY_NAME[goal.measure]
+        sign = ">=" if measure.higher_is_better else "<="
+        title = f"{measure.title}, {REFERENCE_TITLES[goal.reference]}" if goal.reference else (
+            f"{measure.title}, {measure.unit}")
+        rows.append([title, f"{sign} {goal.bound:g}", _number(value), "met" if met else "SHORT"])
+    return _table(rows) if len(rows) > 1 else []
+
+
+def absolute_lines(results, names):
+    rows = [["median (min-max)", "unit", *names]]
+    for measure in _measured(results):
+        summaries = results[measure.name]["summary"]
+        cells = []
+        for name in names:
+            entry = summaries.get(name)
+            cells.append(f"{_number(entry['median'])} ({_number(entry['min'])}-"
+                         f"{_number(entry['max'])})" if entry else "-")
+        rows.append([measure.title, measure.unit, *cells])
+    return _table(rows)
+
+
+def render(run):
+    machine, results = run["machine"], run["measures"]
+    lines = [f"bench {run['started']}  {run['rounds']} rounds of {run['sizes']['seconds']} s  "
+             f"{machine['cores']} cores, {machine['processor']}, Linux {machine['kernel']}, "
+             f"load {machine['load_average_before']:.1f}", ""]
+    for subject in subjects(run):
+        lines += [*ratio_lines(results, subject), ""]
+    goals = goal_lines(results)
+    if goals:
+        lines += [*goals, ""]
+    names = [name for name, entry in run["forwarders"].items() if entry["state"] == "measured"]
+    lines += absolute_lines(results, names)
+    notes = [f"{name}: {entry['state']}: {entry['reason']}"
+             for name, entry in run["forwarders"].items() if entry["state"] != "measured"]
+    notes += [f"{entry['forwarder']}, {entry['load']}, round {entry['round']}: {entry['reason']}"
+              for entry in run["failures"]]
+    if not run["isolated"]:
+        notes.append("taken on the machine's own loopback, not in a network namespace")
+    if notes:
+        lines += ["", *notes]
+    return "\n".join(lines) + "\n"
+
+
+def write(run, folder, *, latest=True):
+    """Writes <UTC timestamp>.{json,txt} and their copies latest.*; returns the text's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = run["started"].replace(":", "").replace("-", "")
+    for suffix, text in (("json", json.dumps(run, indent=2) + "\n"), ("txt", render(run))):
+        path = folder / f"{stem}.{suffix}"
+        path.write_text(text, encoding="utf-8")
+        if latest:
+            shutil.copyfile(path, folder / f"latest.{suffix}")
+    return path

@@ -1,0 +1,192 @@
+"""One run: starts everything, measures round by round, takes everything down again."""
+
+import contextlib
+import dataclasses
+import datetime
+import os
+import pathlib
+import shutil
+import signal
+import sys
+
+from . import forwarders, loads, machine, measures
+from .children import Children
+from .errors import BenchError, Unavailable
+from .namespace import move_to_own
+from .readiness import Ports
+from .setting import REPOSITORY, Setting, Sizes, cores, raise_descriptor_limit
+from .stats import rotated
+from .targets import Targets
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    rounds: int
+    sizes: Sizes
+    bin_dir: pathlib.Path
+    forwarders: tuple = forwarders.NAMES
+    loads: tuple = loads.NAMES
+
+
+def select(only):
+    """(forwarders, loads) of a list that may name either; naming none of a kind means all."""
+    unknown = set(only) - set(forwarders.NAMES) - set(loads.NAMES)
+    if unknown:
+        raise BenchError(f"unknown name {', '.join(sorted(unknown))}; forwarders: "
+                         f"{', '.join(forwarders.NAMES)}; loads: {', '.join(loads.NAMES)}")
+    return (tuple(name for name in forwarders.NAMES if name in only) or forwarders.NAMES,
+            tuple(name for name in loads.NAMES if name in only) or loads.NAMES)
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def supervised():
+    """A scratch folder and the owner of all processes, both gone afterwards."""
+    with _stopped_by_signals(), _scratch() as scratch, _children(scratch) as children:
+        yield scratch, children
+
+
+@contextlib.contextmanager
+def _stopped_by_signals():
+    """SIGTERM and SIGHUP unwind like Ctrl-C, so that the children are taken down."""
+    def leave(number, _frame):
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _scratch():
+    """A folder of this run alone; an error leaves it until the next run, for the logs in it."""
+    base = REPOSITORY / "build" / "bench-scratch"
+    base.mkdir(parents=True, exist_ok=True)
+    for left in base.iterdir():
+        if not pathlib.Path("/proc", left.name.partition("-")[0]).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    path = base / f"{os.getpid()}-{datetime.datetime.now():%H%M%S%f}"
+    path.mkdir()
+    try:
+        yield path
+    except Exception:
+        progress(f"logs are in {path}")
+        raise
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _children(scratch):
+    children = Children(scratch)
+    try:
+        yield children
+    finally:
+        # Bounded by the grace period; a second Ctrl-C must not leave half of them behind.
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+        children.stop_all()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _isolate():
+    try:
+        move_to_own()
+        return True
+    except Unavailable as reason:
+        progress(f"no network namespace of our own ({reason}): using the machine's loopback")
+        return False
+
+
+class _Session:
+    def __init__(self, options, setting):
+        self._options = options
+        self._setting = setting
+        self._targets = Targets(setting)
+        self._classes = {cls.name: cls for cls in forwarders.ALL
+                         if cls.name in options.forwarders}
+        self._running = {}
+        self.status = {}
+        self.failures = []
+        self.samples = {}
+
+    def open(self):
+        self._targets.start()
+        for name in self._classes:
+            try:
+                self._running[name] = self._start(name)
+                self.status[name] = {"state": "measured"}
+            except Unavailable as reason:
+                self.status[name] = {"state": "skipped", "reason": str(reason)}
+            except BenchError as error:
+                self.status[name] = {"state": "failed", "reason": str(error)}
+            if name not in self._running:
+                progress(f"{name}: {self.status[name]['state']}: {self.status[name]['reason']}")
+
+    def _start(self, name):
+        forwarder = self._classes[name](self._setting)
+        try:
+            forwarder.start(self._targets)
+        except BaseException:
+            forwarder.stop()
+            raise
+        return forwarder
+
+    def measure(self):
+        for turn in range(self._options.rounds):
+            progress(f"round {turn + 1} of {self._options.rounds}")
+            for position, load in enumerate(l for l in loads.LOADS
+                                            if l.name in self._options.loads):
+                for name in rotated(list(self._running), turn + position):
+                    if not load.needs_process or self._running[name].has_process:
+                        self._sample(load, name, turn)
+
+    def _sample(self, load, name, turn):
+        taken = {}
+        try:
+            if load.needs_fresh:
+                forwarder = self._start(name)
+                try:
+                    taken = load.run(forwarder)
+                finally:
+                    forwarder.stop()
+            else:
+                taken = load.run(self._running[name])
+            progress(f"  {load.name:<15} {name:<9} " + "  ".join(
+                f"{measure} {value:.4g}" for measure, value in taken.items()))
+        except BenchError as error:
+            progress(f"  {load.name:<15} {name:<9} failed: {error}")
+            self.failures.append({"load": load.name, "forwarder": name, "round": turn + 1,
+                                  "reason": str(error)})
+        for measure in load.measures:
+            self.samples.setdefault(measure, {}).setdefault(name, []).append(taken.get(measure))
+
+
+def run(options):
+    """Runs the bench; returns what report.py writes."""
+    started = datetime.datetime.now(datetime.timezone.utc)
+    descriptors = raise_descriptor_limit()
+    sizes = dataclasses.replace(options.sizes, idle_connections=loads.idle_connections(
+        options.sizes.idle_connections, descriptors))
+    load_before = os.getloadavg()[0]
+    with supervised() as (scratch, children):
+        setting = Setting(bin_dir=options.bin_dir.resolve(), scratch=scratch, children=children,
+                          cores=cores(), isolated=_isolate(), ports=Ports(), sizes=sizes)
+        session = _Session(options, setting)
+        session.open()
+        session.measure()
+        result = {"started": started.strftime("%Y-%m-%dT%H:%M:%SZ"), "rounds": options.rounds,
+                  "sizes": dataclasses.asdict(sizes), "isolated": setting.isolated,
+                  "machine": machine.describe(children) | {"load_average_before": load_before},
+                  "forwarders": session.status, "failures": session.failures,
+                  "measures": measures.evaluate(session.samples)}
+    return result
