@@ -33,7 +33,7 @@ def pause(traffic, seconds):
         time.sleep(0.1)
 
 
-def soak(lab, seconds, up=(1.0, 4.0), down=(0.2, 4.0), report=lambda text: None):
+def soak(lab, seconds, up=(1.0, 4.0), down=(0.2, 4.0), rest=0.005, report=lambda text: None):
     """Returns a summary; AssertionError at the first thing that is wrong."""
     server = Server(lab, shutdown_drain_timeout_secs=2).start()
     edge = Client(lab, server).start()
@@ -42,7 +42,7 @@ def soak(lab, seconds, up=(1.0, 4.0), down=(0.2, 4.0), report=lambda text: None)
     rule = server.push("edge-01", port, target.address)
     inodes = edge.life.listener_inodes(port)
     counters = LifeCounters(server, rule)
-    traffic = lab.owns(Traffic(port, long=4, short=4))
+    traffic = lab.owns(Traffic(port, long=4, short=4, pause=rest))
     ends = {"stop": 0, "kill": 0}
     begin = time.monotonic()
     while time.monotonic() - begin < seconds:
@@ -76,10 +76,13 @@ def soak(lab, seconds, up=(1.0, 4.0), down=(0.2, 4.0), report=lambda text: None)
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--rest", type=float, default=0.005, metavar="SECONDS",
+                        help="of each connection between two exchanges; longer spares the machine")
     options = parser.parse_args(argv)
     lab = Lab(scratch() / "soak")
     try:
-        print(soak(lab, options.minutes * 60, report=lambda text: print(text, flush=True)))
+        print(soak(lab, options.minutes * 60, rest=options.rest,
+                   report=lambda text: print(text, flush=True)))
         return 0
     except AssertionError as error:
         print(f"FAILED: {error}\nlogs: {lab.folder}", file=sys.stderr)
