@@ -100,13 +100,29 @@ namespace portunus::log {
   X(splice_selected, "proxy.splice_selected", info, dataplane_tcp, "rule_id pipe_capacity_bytes has_sni_replay_done has_proxy_out", "first splice connection of an activation") \
   X(splice_unsupported_fallback, "proxy.splice_unsupported_fallback", warn, dataplane_tcp, "rule_id errno_name suppressed?", "a connection fell back to user space") \
   X(splice_pipe_size_failed, "proxy.splice_pipe_size_failed", warn, dataplane_tcp, "rule_id requested_bytes actual_default_bytes errno_name suppressed?", "a pipe could not be enlarged")
+
+#define PORTUNUS_EVENTS_TARGETS(X) \
+  X(target_health_changed, "rule.target.health_changed", warn, dataplane, "rule_id target_index target_host target_port from to consecutive_failures", "a target of a multi-target rule failed; INFO when it recovered")
+
+#define PORTUNUS_EVENTS_UDP(X)
+
+#define PORTUNUS_EVENTS_TLS(X)
+
+#define PORTUNUS_EVENTS_OWNERS(X)
+
+#define PORTUNUS_EVENTS_STANDALONE(X)
 // clang-format on
 
 #define PORTUNUS_EVENTS(X)   \
   PORTUNUS_EVENTS_PROCESS(X) \
   PORTUNUS_EVENTS_SERVER(X)  \
   PORTUNUS_EVENTS_CLIENT(X)  \
-  PORTUNUS_EVENTS_DATAPLANE(X)
+  PORTUNUS_EVENTS_DATAPLANE(X) \
+  PORTUNUS_EVENTS_TARGETS(X) \
+  PORTUNUS_EVENTS_UDP(X) \
+  PORTUNUS_EVENTS_TLS(X) \
+  PORTUNUS_EVENTS_OWNERS(X) \
+  PORTUNUS_EVENTS_STANDALONE(X)
 
 enum class Event : std::uint8_t {
 #define PORTUNUS_EVENT_ID(id, name, level, target, fields, meaning) id,

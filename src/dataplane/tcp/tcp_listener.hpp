@@ -5,14 +5,14 @@
 #include <cstdint>
 
 #include "common/net/unique_fd.hpp"
+#include "dataplane/reactor/poller.hpp"
 #include "dataplane/tcp/fwd.hpp"
-#include "dataplane/tcp/poller.hpp"
 
 namespace portunus::dataplane::tcp {
 
 /// One listening socket of one worker: accepts and hands over to the rule's slice, which owns it.
 /// A failing accept is logged and tried again after 50 ms; the rule goes on (TCP-4).
-class TcpListener final : public Pollable {
+class TcpListener final : public reactor::Pollable {
  public:
   TcpListener(RuleSlice& slice, boost::asio::io_context& context, net::UniqueFd fd);
 

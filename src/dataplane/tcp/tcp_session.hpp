@@ -7,10 +7,10 @@
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
-#include "dataplane/tcp/deadlines.hpp"
+#include "dataplane/reactor/deadlines.hpp"
+#include "dataplane/reactor/poller.hpp"
 #include "dataplane/tcp/fwd.hpp"
 #include "dataplane/tcp/one_way.hpp"
-#include "dataplane/tcp/poller.hpp"
 
 namespace portunus::dataplane::tcp {
 
@@ -22,7 +22,7 @@ using SessionHook =
 /// the worker's poller drives. Owns both sockets. Comes from the worker's SessionPool and returns
 /// there by itself; its rule slice counts it and may cancel() it. Failures end this connection and
 /// nothing else.
-class TcpSession final : public SessionHook, private Deferred, private Deadline {
+class TcpSession final : public SessionHook, private reactor::Deferred, private reactor::Deadline {
  public:
   TcpSession() : down_(*this), up_(*this) {}
 
@@ -35,7 +35,7 @@ class TcpSession final : public SessionHook, private Deferred, private Deadline 
   enum class State : std::uint8_t { unused, dialing, relaying, closed };
   enum class End : std::uint8_t { close, reset };
 
-  struct Side final : Pollable {
+  struct Side final : reactor::Pollable {
     explicit Side(TcpSession& s) : session(s) {}
     void on_ready(std::uint32_t events) override { session.on_side(*this, events); }
     TcpSession& session;

@@ -39,7 +39,7 @@ Result<> Worker::start() {
 }
 
 void Worker::stop() {
-  const Poller::Entry entry(poller);
+  const reactor::Poller::Entry entry(poller);
   for (auto& [rule, slice] : slices_) {
     slice->close_listeners();
     slice->cancel_sessions();
@@ -49,7 +49,7 @@ void Worker::stop() {
 }
 
 bool Worker::add(std::shared_ptr<TcpRule> rule, ListenPair sockets, std::function<void()> on_gone) {
-  const Poller::Entry entry(poller);
+  const reactor::Poller::Entry entry(poller);
   const TcpRule* key = rule.get();
   auto slice = std::make_unique<RuleSlice>(*this, std::move(rule), std::move(on_gone));
   const bool listening = slice->listen(std::move(sockets));
@@ -59,13 +59,13 @@ bool Worker::add(std::shared_ptr<TcpRule> rule, ListenPair sockets, std::functio
 }
 
 void Worker::close_listeners(const TcpRule& rule) {
-  const Poller::Entry entry(poller);
+  const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->close_listeners();
 }
 
 void Worker::cancel_sessions(const TcpRule& rule) {
-  const Poller::Entry entry(poller);
+  const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->cancel_sessions();
 }

@@ -7,12 +7,12 @@
 #include <unordered_map>
 
 #include "common/base/result.hpp"
+#include "dataplane/reactor/deadlines.hpp"
+#include "dataplane/reactor/poller.hpp"
 #include "dataplane/tcp/buffer_pool.hpp"
-#include "dataplane/tcp/deadlines.hpp"
 #include "dataplane/tcp/listen_sockets.hpp"
 #include "dataplane/tcp/one_way.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
-#include "dataplane/tcp/poller.hpp"
 #include "dataplane/tcp/rule_slice.hpp"
 #include "dataplane/tcp/session_pool.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
@@ -41,13 +41,13 @@ struct Worker {
 
   boost::asio::io_context& context;
   const unsigned index;
-  Poller poller;
+  reactor::Poller poller;
   PipePool pipes;
   BufferPool buffers;
   const std::unique_ptr<std::byte[]> scratch;
   RelayTools tools;
   SessionPool sessions;
-  Deadlines dial_deadlines;
+  reactor::Deadlines dial_deadlines;
 
  private:
   std::unordered_map<const TcpRule*, std::unique_ptr<RuleSlice>> slices_;

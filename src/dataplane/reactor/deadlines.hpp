@@ -6,9 +6,9 @@
 #include <chrono>
 
 #include "common/base/clock.hpp"
-#include "dataplane/tcp/poller.hpp"
+#include "dataplane/reactor/poller.hpp"
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 
 using DeadlineHook =
     boost::intrusive::list_base_hook<boost::intrusive::tag<struct DeadlineTag>,
@@ -53,4 +53,4 @@ class Deadlines {
   bool waiting_ = false;
 };
 
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor

@@ -1,4 +1,4 @@
-#include "dataplane/tcp/poller.hpp"
+#include "dataplane/reactor/poller.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 
 #include "common/net/unique_fd.hpp"
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 namespace {
 
 constexpr std::uint32_t kEdges = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
@@ -190,4 +190,4 @@ TEST_F(PollerTest, a_bad_descriptor_is_refused_with_errno) {
 }
 
 }  // namespace
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor

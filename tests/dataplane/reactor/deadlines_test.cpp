@@ -1,11 +1,11 @@
-#include "dataplane/tcp/deadlines.hpp"
+#include "dataplane/reactor/deadlines.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 namespace {
 
 using std::chrono::milliseconds;
@@ -77,4 +77,4 @@ TEST_F(DeadlinesTest, stop_lets_the_context_run_out_of_work) {
 }
 
 }  // namespace
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor

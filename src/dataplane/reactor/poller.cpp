@@ -1,11 +1,11 @@
-#include "dataplane/tcp/poller.hpp"
+#include "dataplane/reactor/poller.hpp"
 
 #include <sys/epoll.h>
 
 #include <boost/asio/post.hpp>
 #include <cerrno>
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 namespace {
 
 constexpr int kBatch = 128;
@@ -107,4 +107,4 @@ void Poller::finish_batch() {
   }
 }
 
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor

@@ -7,7 +7,7 @@
 
 #include "common/base/result.hpp"
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 
 /// Something with a descriptor in the poller. Spurious calls are possible and must be harmless.
 class Pollable {
@@ -100,4 +100,4 @@ class Poller {
   bool waiting_outside_ = false;
 };
 
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor

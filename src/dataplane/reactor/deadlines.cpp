@@ -1,6 +1,6 @@
-#include "dataplane/tcp/deadlines.hpp"
+#include "dataplane/reactor/deadlines.hpp"
 
-namespace portunus::dataplane::tcp {
+namespace portunus::dataplane::reactor {
 
 Deadlines::Deadlines(boost::asio::io_context& context, Poller& poller,
                      std::chrono::steady_clock::duration budget)
@@ -36,4 +36,4 @@ void Deadlines::expire() {
   if (!queue_.empty()) wait(queue_.front().due_);
 }
 
-}  // namespace portunus::dataplane::tcp
+}  // namespace portunus::dataplane::reactor
