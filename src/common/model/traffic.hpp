@@ -114,6 +114,14 @@ struct OwnerTraffic {
   friend bool operator==(const OwnerTraffic&, const OwnerTraffic&) = default;
 };
 
+/// Everything an edge reports at once (control-wire 2.5).
+struct TrafficReport {
+  std::vector<RuleTraffic> rules;
+  std::vector<SniPortTraffic> sni_ports;
+  std::vector<OwnerTraffic> owners;
+  friend bool operator==(const TrafficReport&, const TrafficReport&) = default;
+};
+
 /// Counters that stay in the process that forwards: the standalone program's stats socket shows
 /// them, no report carries them (data-plane section 7).
 struct LocalTraffic {
