@@ -8,13 +8,13 @@ namespace portunus::model {
 /// An envelope of caps, of a rule or of an owner on one edge (data-plane section 12). Absent =
 /// unlimited. Rates per second, bandwidth in bytes; a burst needs its rate.
 struct RateLimit {
-  std::optional<std::uint64_t> bandwidth_in_bps;
-  std::optional<std::uint64_t> bandwidth_out_bps;
-  std::optional<std::uint32_t> new_connections_per_sec;
-  std::optional<std::uint32_t> concurrent_connections;
-  std::optional<std::uint64_t> bandwidth_in_burst;
-  std::optional<std::uint64_t> bandwidth_out_burst;
-  std::optional<std::uint32_t> new_connections_burst;
+  std::optional<std::uint64_t> bandwidth_in_bps = {};
+  std::optional<std::uint64_t> bandwidth_out_bps = {};
+  std::optional<std::uint32_t> new_connections_per_sec = {};
+  std::optional<std::uint32_t> concurrent_connections = {};
+  std::optional<std::uint64_t> bandwidth_in_burst = {};
+  std::optional<std::uint64_t> bandwidth_out_burst = {};
+  std::optional<std::uint32_t> new_connections_burst = {};
 
   bool empty() const { return *this == RateLimit{}; }
   friend bool operator==(const RateLimit&, const RateLimit&) = default;

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
+
+#include "common/base/atomic_pair.hpp"
 
 namespace portunus::dataplane::quota {
 
@@ -24,7 +25,7 @@ class QuotaGate {
   /// Nothing while unmetered.
   std::uint64_t remaining() const;
 
-  /// What may be delivered, and under which SET it was taken.
+  /// What was debited, and under which SET.
   struct Grant {
     std::uint64_t bytes = 0;
     std::uint32_t epoch = 0;
@@ -33,11 +34,12 @@ class QuotaGate {
   /// Pre-debit for a stream: min(n, remaining), 0 while exhausted; all of `n` while unmetered. A
   /// grant of less than `n` is the cut-off (QUO-3).
   Grant take(std::uint64_t n);
-  /// Pre-debit for a datagram, which is indivisible: granted whole while anything remains, debited
-  /// min(n, remaining) (QUO-6). bytes == 0 with n > 0 means: drop it. An empty datagram is granted
-  /// unless exhausted; ask exhausted() for it.
+  /// Pre-debit for a datagram, which is indivisible: it may go whole while anything remains, and
+  /// `bytes` says what it was debited, min(n, remaining) (QUO-6). bytes == 0 with n > 0 means: drop
+  /// it. An empty datagram may go unless exhausted; ask exhausted() for it.
   Grant take_datagram(std::uint64_t n);
-  /// Gives back what was granted and not delivered, unless a SET came in between (QUO-3).
+  /// Gives back what was debited and not delivered, at most the grant, unless a SET came in between
+  /// (QUO-3).
   void refund(const Grant& grant, std::uint64_t undelivered);
 
   /// Called each time exhaustion begins, from whichever thread brings it about, never twice for
@@ -45,9 +47,11 @@ class QuotaGate {
   void on_exhausted(std::function<void()> notify);
 
  private:
-  /// Layout is the implementation's.
-  std::atomic<std::uint64_t> remaining_{0};
-  std::atomic<std::uint32_t> state_{0};
+  void replace(std::uint64_t remaining, std::uint64_t flags);
+
+  /// first = what remains; second = epoch, metered, the server's flag. Together, so that a refund
+  /// and a SET cannot pass each other.
+  alignas(64) AtomicPair state_;
   std::function<void()> notify_;
 };
 
