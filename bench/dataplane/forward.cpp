@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     model::RuleSpec rule;
     rule.id = RuleId{1};
     rule.listen_port = *listen;
-    rule.target = {.host = std::string(target->host), .port = *port};
+    rule.targets = {{.host = std::string(target->host), .port = *port}};
     gate.spawn(forward(engine, std::move(rule), status));
     context.run();
   }

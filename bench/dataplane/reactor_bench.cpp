@@ -29,7 +29,7 @@
 namespace {
 
 namespace asio = boost::asio;
-namespace tcp = portunus::dataplane::tcp;
+namespace reactor = portunus::dataplane::reactor;
 using portunus::net::UniqueFd;
 
 constexpr std::size_t kMessage = 64;

@@ -91,9 +91,9 @@ namespace portunus::log {
   X(stats_send_failed, "control.stats_send_failed", warn, client, "error", "a report was dropped; the next carries the totals")
 
 #define PORTUNUS_EVENTS_DATAPLANE(X) \
-  X(rule_activated, "rule.activated", info, dataplane_tcp, "rule_id listen_port listen_port_end range_size protocol target", "every listener is bound") \
-  X(rule_failed, "rule.failed", warn, dataplane_tcp, "rule_id listen_port listen_port_end offending_port? reason", "bind or runtime failure") \
-  X(rule_removed, "rule.removed", info, dataplane_tcp, "rule_id protocol", "teardown complete") \
+  X(rule_activated, "rule.activated", info, dataplane, "rule_id rule_name? listen_port listen_port_end range_size protocol target? target_count? targets? multi_target?", "every listener is bound") \
+  X(rule_failed, "rule.failed", warn, dataplane, "rule_id rule_name? listen_port listen_port_end offending_port? reason multi_target?", "bind or runtime failure") \
+  X(rule_removed, "rule.removed", info, dataplane, "rule_id rule_name? protocol target_failovers_total? multi_target?", "teardown complete") \
   X(rule_accept_error, "rule.accept_error", warn, dataplane_tcp, "rule_id listen_port error suppressed?", "retried after 50 ms") \
   X(rule_conn_closed, "rule.conn_closed", debug, dataplane_tcp, "rule_id listen_port peer bytes_in bytes_out", "both directions reached end of stream") \
   X(rule_conn_error, "rule.conn_error", warn, dataplane_tcp, "rule_id listen_port peer error suppressed?", "any other end of a connection") \

@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "dataplane/forwarder/rule_events.hpp"
+
 namespace portunus::dataplane {
 
-ActiveRule::ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<tcp::TcpRule> rule,
-                       unsigned workers)
+ActiveRule::ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<rules::LiveRule> rule,
+                       unsigned cores)
     : rule_(std::move(rule)),
-      listening_(workers),
-      busy_(workers),
+      listening_(cores),
+      busy_(cores),
       deadline_timer_(owner),
       changed_(owner, SteadyTime::max()) {}
 
@@ -41,11 +43,11 @@ void ActiveRule::on_listeners_closed() {
   if (--listening_ == 0) changed_.cancel();
 }
 
-void ActiveRule::on_worker_done() {
+void ActiveRule::on_core_done() {
   if (--busy_ > 0) return;
   deadline_timer_.cancel();
   changed_.cancel();
-  if (removing_) rule_->log_removed();
+  if (removing_) log_removed(*rule_);
 }
 
 async::Task<> ActiveRule::wait_port_free() {

@@ -7,7 +7,7 @@
 
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
-#include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/rules/live_rule.hpp"
 
 namespace portunus::dataplane {
 
@@ -15,23 +15,23 @@ namespace portunus::dataplane {
 /// the owner's executor.
 class ActiveRule : public std::enable_shared_from_this<ActiveRule> {
  public:
-  ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<tcp::TcpRule> rule,
-             unsigned workers);
+  ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<rules::LiveRule> rule,
+             unsigned cores);
 
-  const std::shared_ptr<tcp::TcpRule>& rule() const { return rule_; }
+  const std::shared_ptr<rules::LiveRule>& rule() const { return rule_; }
 
   /// Removal has begun: `abort` is called when the deadline passes before the rule is gone, and
   /// rule.removed is logged when it is gone.
   void begin_removal(SteadyTime deadline, std::function<void()> abort);
   /// Brings the deadline forward, never back.
   void hurry(SteadyTime deadline);
-  /// Forgets `abort`, whose workers are about to go.
+  /// Forgets `abort`, whose cores are about to go.
   void detach();
 
-  /// Each worker calls the first when its listeners are closed, the second when it has nothing
-  /// left of the rule.
+  /// Called once for each core, the first when its listeners are closed, the second when it has
+  /// nothing left of the rule.
   void on_listeners_closed();
-  void on_worker_done();
+  void on_core_done();
 
   bool port_free() const { return listening_ == 0; }
   bool gone() const { return busy_ == 0; }
@@ -41,7 +41,7 @@ class ActiveRule : public std::enable_shared_from_this<ActiveRule> {
  private:
   void arm();
 
-  const std::shared_ptr<tcp::TcpRule> rule_;
+  const std::shared_ptr<rules::LiveRule> rule_;
   unsigned listening_;
   unsigned busy_;
   std::function<void()> abort_;

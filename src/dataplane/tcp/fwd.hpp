@@ -2,6 +2,7 @@
 
 namespace portunus::dataplane::tcp {
 
+class ListenPort;
 class RuleSlice;
 class TcpRule;
 struct Worker;

@@ -9,20 +9,23 @@ namespace portunus::dataplane::tcp {
 RuleSlice::RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone)
     : worker_(worker),
       rule_(std::move(rule)),
-      shard_(rule_->counters().shard(worker.index)),
+      shard_(rule_->live().counters().shard(worker.index)),
       on_gone_(std::move(on_gone)) {}
 
-bool RuleSlice::listen(ListenPair sockets) {
-  for (net::UniqueFd* fd : {&sockets.v6, &sockets.v4}) {
-    if (!*fd) continue;
-    listeners_.emplace_back(*this, worker_.context, std::move(*fd));
-    if (!listeners_.back().start()) return false;
+std::optional<std::uint16_t> RuleSlice::listen(std::vector<ListenPair> sockets) {
+  PortSink& sink = *this;
+  std::uint16_t offset = 0;
+  for (ListenPair& pair : sockets) {
+    const auto number = static_cast<std::uint16_t>(rule_->spec().listen_port + offset);
+    ports_.emplace_back(sink, worker_.context, worker_.poller, number, offset, std::move(pair));
+    if (!ports_.back().start()) return number;
+    ++offset;
   }
-  return true;
+  return std::nullopt;
 }
 
 void RuleSlice::close_listeners() {
-  for (TcpListener& listener : listeners_) listener.close();
+  for (ListenPort& port : ports_) port.close();
   closed_ = true;
   on_session_gone();
 }
@@ -31,12 +34,20 @@ void RuleSlice::cancel_sessions() {
   while (!sessions_.empty()) sessions_.front().cancel();
 }
 
-void RuleSlice::admit(net::UniqueFd accepted, const net::Endpoint& peer) {
+void RuleSlice::on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) {
+  admit(port.offset(), std::move(accepted), peer);
+}
+
+void RuleSlice::on_accept_error(ListenPort& port, int error) {
+  rule_->log_accept_error(port.number(), error);
+}
+
+void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer) {
   TcpSession* session = worker_.sessions.take();
   // Without memory the connection is closed again; there is nobody to tell.
   if (session == nullptr) return;
   sessions_.push_back(*session);
-  session->open(*this, std::move(accepted), peer);
+  session->open(*this, offset, std::move(accepted), peer);
 }
 
 void RuleSlice::on_session_gone() {

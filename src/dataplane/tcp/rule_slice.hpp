@@ -1,36 +1,40 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
 #include "dataplane/stats/rule_counters.hpp"
 #include "dataplane/tcp/fwd.hpp"
+#include "dataplane/tcp/listen_port.hpp"
 #include "dataplane/tcp/listen_sockets.hpp"
-#include "dataplane/tcp/tcp_listener.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/tcp_session.hpp"
 
 namespace portunus::dataplane::tcp {
 
-/// What one worker has of one rule: its listening sockets and its connections. Lives on the
-/// worker's thread, which owns it and drops it when both are gone.
-class RuleSlice {
+/// What one worker has of one rule: its listening ports and its connections. Lives on the worker's
+/// thread, which owns it and drops it when both are gone.
+class RuleSlice final : private PortSink {
  public:
   RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone);
   RuleSlice(const RuleSlice&) = delete;
   RuleSlice& operator=(const RuleSlice&) = delete;
 
-  /// False, with errno, when the poller refuses a socket.
-  bool listen(ListenPair sockets);
+  /// One pair per port of the rule, ascending. The port whose socket the poller refused, if any.
+  std::optional<std::uint16_t> listen(std::vector<ListenPair> sockets);
   void close_listeners();
   /// Aborts every connection (DRN-2).
   void cancel_sessions();
 
-  void admit(net::UniqueFd accepted, const net::Endpoint& peer);
+  /// A connection of the port at `offset` of the rule's range.
+  void admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer);
   void on_session_gone();
 
   Worker& worker() { return worker_; }
@@ -42,11 +46,14 @@ class RuleSlice {
   using Sessions = boost::intrusive::list<TcpSession, boost::intrusive::base_hook<SessionHook>,
                                           boost::intrusive::constant_time_size<false>>;
 
+  void on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) override;
+  void on_accept_error(ListenPort& port, int error) override;
+
   Worker& worker_;
   const std::shared_ptr<TcpRule> rule_;
   stats::TrafficShard& shard_;
   const std::function<void()> on_gone_;
-  std::list<TcpListener> listeners_;
+  std::list<ListenPort> ports_;
   Sessions sessions_;
   bool closed_ = false;
   bool dropped_ = false;

@@ -10,13 +10,13 @@
 
 namespace portunus::dataplane::tcp {
 
-/// One listening socket of one worker: accepts and hands over to the rule's slice, which owns it.
-/// A failing accept is logged and tried again after 50 ms; the rule goes on (TCP-4).
+/// One listening socket of one worker: accepts and hands over to the sink of its port, which owns
+/// it. A failing accept is reported and tried again after 50 ms; the port goes on (TCP-4).
 class TcpListener final : public reactor::Pollable {
  public:
-  TcpListener(RuleSlice& slice, boost::asio::io_context& context, net::UniqueFd fd);
+  TcpListener(ListenPort& port, boost::asio::io_context& context, net::UniqueFd fd);
 
-  /// False, with errno, when the poller refuses it.
+  /// False, with errno, when the poller refuses it. Without a socket there is nothing to do.
   bool start();
   /// Takes the connections that are already complete, then closes. Idempotent.
   void close();
@@ -28,7 +28,7 @@ class TcpListener final : public reactor::Pollable {
   Taken accept_one();
   void pause();
 
-  RuleSlice& slice_;
+  ListenPort& port_;
   net::UniqueFd fd_;
   boost::asio::steady_timer retry_;
   /// Accepts per wake-up: grows while the queue is never found empty, because an accept that finds

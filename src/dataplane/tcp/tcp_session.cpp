@@ -51,10 +51,15 @@ static_assert(sizeof(TcpSession) <= 512);
 
 }  // namespace
 
-void TcpSession::open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpoint& peer) {
+void TcpSession::open(RuleSlice& slice, std::uint16_t offset, net::UniqueFd accepted,
+                      const net::Endpoint& peer) {
   slice_ = &slice;
   worker_ = &slice.worker();
+  offset_ = offset;
   peer_ = peer;
+  meter_ = stats::Meter(slice.shard());
+  meter_.set_port(offset);
+  slice.shard().connections_total.add(1);
   bytes_in_ = bytes_out_ = 0;
   in_ = OneWay(slice.rule().splice());
   out_ = OneWay(slice.rule().splice());
@@ -64,7 +69,7 @@ void TcpSession::open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpo
 }
 
 bool TcpSession::dial() {
-  auto socket = begin_dial(slice_->rule());
+  auto socket = begin_dial(slice_->rule().target(offset_));
   if (!socket) {
     fail_dial(socket.error());
     return false;
@@ -126,7 +131,7 @@ void TcpSession::on_dial_event(Side& side, std::uint32_t events) {
 void TcpSession::start_relay() {
   disarm();
   state_ = State::relaying;
-  slice_->shard().connection_opened();
+  meter_.connection_opened();
   if (slice_->rule().splice() && slice_->rule().first_splice()) announce_splice();
   if (down_.leg.readable && !relay_in()) return;
   if (up_.leg.readable) relay_out();
@@ -142,7 +147,7 @@ bool TcpSession::relay_in() {
   if (in_.ended()) return true;
   const auto step = in_.run(worker_->tools, slice_->rule(), down_.leg, up_.leg);
   if (const std::uint64_t n = in_.take_delivered(); n > 0) {
-    slice_->shard().add_in(n);
+    meter_.add_in(n);
     bytes_in_ += n;
   }
   return after_step(step, in_, out_, up_.leg);
@@ -152,7 +157,7 @@ bool TcpSession::relay_out() {
   if (out_.ended()) return true;
   const auto step = out_.run(worker_->tools, slice_->rule(), up_.leg, down_.leg);
   if (const std::uint64_t n = out_.take_delivered(); n > 0) {
-    slice_->shard().add_out(n);
+    meter_.add_out(n);
     bytes_out_ += n;
   }
   return after_step(step, out_, in_, down_.leg);
@@ -190,17 +195,21 @@ void TcpSession::run_deferred() {
   if (up_.leg.readable) relay_out();
 }
 
+std::uint16_t TcpSession::listen_port() const {
+  return static_cast<std::uint16_t>(slice_->rule().spec().listen_port + offset_);
+}
+
 void TcpSession::fail_dial(int error) {
   fail(End::close, "connect: " + error_text(error));
 }
 
 void TcpSession::fail(End end, std::string_view error) {
-  slice_->rule().log_conn_error(peer_, error);
+  slice_->rule().log_conn_error(listen_port(), peer_, error);
   release(end);
 }
 
 void TcpSession::finish() {
-  slice_->rule().log_conn_closed(peer_, bytes_in_, bytes_out_);
+  slice_->rule().log_conn_closed(listen_port(), peer_, bytes_in_, bytes_out_);
   release(End::close);
 }
 
@@ -210,7 +219,7 @@ void TcpSession::release(End end) {
   close_leg(down_.leg, end == End::reset);
   close_leg(up_.leg, end == End::reset);
   disarm();
-  if (state_ == State::relaying) slice_->shard().connection_closed();
+  if (state_ == State::relaying) meter_.connection_closed();
   state_ = State::closed;
   worker_->poller.run_after_batch(*this);
   SessionHook::unlink();

@@ -9,6 +9,7 @@
 #include "common/net/unique_fd.hpp"
 #include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
+#include "dataplane/stats/rule_counters.hpp"
 #include "dataplane/tcp/fwd.hpp"
 #include "dataplane/tcp/one_way.hpp"
 
@@ -26,8 +27,10 @@ class TcpSession final : public SessionHook, private reactor::Deferred, private 
  public:
   TcpSession() : down_(*this), up_(*this) {}
 
-  /// Begins with an accepted socket: dials the target and relays.
-  void open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpoint& peer);
+  /// Begins with a socket accepted on the port at `offset` of the rule's range: dials the target
+  /// and relays.
+  void open(RuleSlice& slice, std::uint16_t offset, net::UniqueFd accepted,
+            const net::Endpoint& peer);
   /// Aborts at the end of the drain window, dialling included (DRN-2).
   void cancel();
 
@@ -56,6 +59,7 @@ class TcpSession final : public SessionHook, private reactor::Deferred, private 
   bool relay_out();
   bool after_step(OneWay::Step step, OneWay& way, const OneWay& other, Leg& to);
   void fail_dial(int error);
+  std::uint16_t listen_port() const;
   void fail(End end, std::string_view error);
   void finish();
   void release(End end);
@@ -68,7 +72,9 @@ class TcpSession final : public SessionHook, private reactor::Deferred, private 
   OneWay out_;
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
+  stats::Meter meter_;
   net::Endpoint peer_;
+  std::uint16_t offset_ = 0;
   State state_ = State::unused;
 };
 

@@ -1,8 +1,5 @@
 #include "dataplane/tcp/worker.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <utility>
@@ -14,29 +11,17 @@ namespace {
 /// data-plane section 1.
 constexpr std::chrono::seconds kDialBudget(3);
 
-/// A send has MSG_NOSIGNAL, a splice has nothing like it.
-void block_pipe_signal() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-}
-
 }  // namespace
 
-Worker::Worker(boost::asio::io_context& io, unsigned number, PipeBudget& budget)
+Worker::Worker(boost::asio::io_context& io, reactor::Poller& poll, unsigned number,
+               PipeBudget& budget)
     : context(io),
+      poller(poll),
       index(number),
-      poller(io),
       pipes(budget),
       scratch(new std::byte[kBufferSize]),
       tools{{scratch.get(), kBufferSize}, pipes, buffers},
       dial_deadlines(io, poller, kDialBudget) {}
-
-Result<> Worker::start() {
-  boost::asio::post(context, block_pipe_signal);
-  return poller.start();
-}
 
 void Worker::stop() {
   const reactor::Poller::Entry entry(poller);
@@ -45,26 +30,27 @@ void Worker::stop() {
     slice->cancel_sessions();
   }
   dial_deadlines.stop();
-  poller.stop();
 }
 
-bool Worker::add(std::shared_ptr<TcpRule> rule, ListenPair sockets, std::function<void()> on_gone) {
+std::optional<std::uint16_t> Worker::add(std::shared_ptr<TcpRule> rule,
+                                         std::vector<ListenPair> sockets,
+                                         std::function<void()> on_gone) {
   const reactor::Poller::Entry entry(poller);
-  const TcpRule* key = rule.get();
+  const rules::LiveRule* key = &rule->live();
   auto slice = std::make_unique<RuleSlice>(*this, std::move(rule), std::move(on_gone));
-  const bool listening = slice->listen(std::move(sockets));
+  const auto refused = slice->listen(std::move(sockets));
   slices_.emplace(key, std::move(slice));
-  if (!listening) close_listeners(*key);
-  return listening;
+  if (refused) close_listeners(*key);
+  return refused;
 }
 
-void Worker::close_listeners(const TcpRule& rule) {
+void Worker::close_listeners(const rules::LiveRule& rule) {
   const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->close_listeners();
 }
 
-void Worker::cancel_sessions(const TcpRule& rule) {
+void Worker::cancel_sessions(const rules::LiveRule& rule) {
   const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->cancel_sessions();
@@ -72,7 +58,7 @@ void Worker::cancel_sessions(const TcpRule& rule) {
 
 void Worker::drop(RuleSlice& slice) {
   // Later, because the batch at hand may still have events for the slice's listeners.
-  boost::asio::post(context, [this, rule = &slice.rule()] {
+  boost::asio::post(context, [this, rule = &slice.rule().live()] {
     const auto it = slices_.find(rule);
     if (it == slices_.end()) return;
     const auto gone = std::move(it->second);

@@ -2,11 +2,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <unordered_map>
+#include <vector>
 
-#include "common/base/result.hpp"
 #include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/tcp/buffer_pool.hpp"
@@ -19,29 +21,29 @@
 
 namespace portunus::dataplane::tcp {
 
-/// One thread's share of the engine: its poller, its pools and its slices of the rules. Built
-/// before the thread runs; from then on only touched by posts to `context`. stop() lets the
-/// context run out of work; destroyed after the thread was joined.
+/// TCP's share of one core: its pools and its slices of the rules. Built before the core's thread
+/// runs; from then on only touched on that thread. Destroyed after the thread was joined.
 struct Worker {
-  Worker(boost::asio::io_context& context, unsigned index, PipeBudget& budget);
+  Worker(boost::asio::io_context& context, reactor::Poller& poller, unsigned index,
+         PipeBudget& budget);
 
-  /// Before the thread runs.
-  Result<> start();
-  /// Aborts everything that is left.
+  /// Aborts everything that is left and lets the context run out of work.
   void stop();
 
-  /// Takes a rule's sockets of this worker into service. False when the system refuses; then
-  /// nothing of the rule is here. `on_gone` is called on this thread when, after close_listeners(),
-  /// the last connection is gone.
-  bool add(std::shared_ptr<TcpRule> rule, ListenPair sockets, std::function<void()> on_gone);
-  void close_listeners(const TcpRule& rule);
-  void cancel_sessions(const TcpRule& rule);
+  /// Takes a rule's sockets of this worker into service, one pair per port. The port that the
+  /// system refused, if any; then none listens any more. `on_gone` is called on this thread when,
+  /// after close_listeners(), the last connection is gone.
+  std::optional<std::uint16_t> add(std::shared_ptr<TcpRule> rule, std::vector<ListenPair> sockets,
+                                   std::function<void()> on_gone);
+  /// Both ignore a rule that is not here.
+  void close_listeners(const rules::LiveRule& rule);
+  void cancel_sessions(const rules::LiveRule& rule);
   /// Called by a slice that has nothing left.
   void drop(RuleSlice& slice);
 
   boost::asio::io_context& context;
+  reactor::Poller& poller;
   const unsigned index;
-  reactor::Poller poller;
   PipePool pipes;
   BufferPool buffers;
   const std::unique_ptr<std::byte[]> scratch;
@@ -50,7 +52,7 @@ struct Worker {
   reactor::Deadlines dial_deadlines;
 
  private:
-  std::unordered_map<const TcpRule*, std::unique_ptr<RuleSlice>> slices_;
+  std::unordered_map<const rules::LiveRule*, std::unique_ptr<RuleSlice>> slices_;
 };
 
 }  // namespace portunus::dataplane::tcp

@@ -45,7 +45,7 @@ model::RuleSpec Engine::rule(std::uint64_t id, std::uint16_t listen_port, std::u
   model::RuleSpec spec;
   spec.id = RuleId{id};
   spec.listen_port = listen_port;
-  spec.target = {.host = std::move(host), .port = target_port};
+  spec.targets = {{.host = std::move(host), .port = target_port}};
   return spec;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +39,8 @@ class OneWayTest : public testing::TestWithParam<bool> {
   static model::RuleSpec spec() {
     model::RuleSpec out;
     out.id = RuleId{1};
-    out.target = {.host = "127.0.0.1", .port = 1};
+    out.listen_port = 1;
+    out.targets = {{.host = "127.0.0.1", .port = 1}};
     return out;
   }
   /// Waits until the kernel has at least `size` bytes to read, then runs as after an event.
@@ -63,7 +65,7 @@ class OneWayTest : public testing::TestWithParam<bool> {
   BufferPool buffers_;
   std::vector<std::byte> scratch_{kBufferSize};
   RelayTools tools_{scratch_, pipes_, buffers_};
-  TcpRule rule_{spec(), *spec().target.literal(), 1, true};
+  TcpRule rule_{std::make_shared<rules::LiveRule>(spec(), nullptr, 1), true};
   OneWay way_{GetParam()};
   Socket source_;
   Socket in_;

@@ -1,0 +1,94 @@
+#include "dataplane/forwarder/activation.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <functional>
+#include <utility>
+
+#include "dataplane/tcp/listen_sockets.hpp"
+#include "dataplane/tcp/tcp_rule.hpp"
+
+namespace portunus::dataplane {
+namespace {
+
+namespace asio = boost::asio;
+using Rule = std::shared_ptr<ActiveRule>;
+using Refused = std::optional<std::uint16_t>;
+/// Takes the rule into service on a core, on whose thread it is called: the port that the core
+/// refused, if any. The core calls `on_gone` when it has nothing left of the rule.
+using Add = std::function<Refused(Core& core, std::function<void()> on_gone)>;
+
+constexpr std::uint32_t kPorts = 65'535;
+
+bool in_range(std::uint16_t first, std::uint32_t count) {
+  return first > 0 && count > 0 && first + count - 1 <= kPorts;
+}
+
+/// The lowest refused port of all cores.
+async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rule rule, Add add) {
+  struct Answers {
+    explicit Answers(const asio::any_io_executor& executor) : all(executor, SteadyTime::max()) {}
+    unsigned missing = 0;
+    Refused refused;
+    asio::steady_timer all;
+  };
+  const auto answers = std::make_shared<Answers>(owner);
+  answers->missing = cores.size();
+  cores.post_each([owner, rule, answers, add = std::move(add)](Core& core) {
+    const Refused refused =
+        add(core, [owner, rule] { asio::post(owner, [rule] { rule->on_core_done(); }); });
+    asio::post(owner, [answers, refused] {
+      if (refused && (!answers->refused || *refused < *answers->refused)) {
+        answers->refused = refused;
+      }
+      if (--answers->missing == 0) answers->all.cancel();
+    });
+  });
+  while (answers->missing > 0) co_await answers->all.async_wait(async::kTuple);
+  co_return answers->refused;
+}
+
+}  // namespace
+
+std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
+  if (!in_range(spec.listen_port, spec.ports)) return StartFailure{"range_invalid"};
+  if (spec.targets.empty() || spec.targets.size() > model::kMaxTargets) {
+    return StartFailure{"invalid_target_host"};
+  }
+  if (spec.protocol != model::Protocol::tcp) return StartFailure{"unsupported_protocol"};
+  if (spec.target().port == 0) return StartFailure{"target_invalid_port:0"};
+  if (!in_range(spec.target().port, spec.ports)) return StartFailure{"range_invalid"};
+  if (!spec.target().literal()) return StartFailure{"invalid_target_host"};
+  return std::nullopt;
+}
+
+async::Task<std::optional<StartFailure>> start_tcp(Cores& cores, asio::any_io_executor owner,
+                                                   Rule rule, bool splice) {
+  const model::RuleSpec& spec = rule->rule()->spec();
+  auto bound = tcp::bind_ports(spec.listen_port, spec.ports, cores.size());
+  if (!bound) co_return StartFailure{bound.error().reason, bound.error().port};
+  const auto sockets = std::make_shared<tcp::ListenSockets>(std::move(*bound));
+  const auto shared = std::make_shared<tcp::TcpRule>(rule->rule(), splice);
+  Add add = [sockets, shared](Core& core, std::function<void()> on_gone) {
+    return core.tcp.add(shared, std::move((*sockets)[core.index]), std::move(on_gone));
+  };
+  const Refused refused = co_await add_to_cores(cores, owner, rule, std::move(add));
+  if (!refused) co_return std::nullopt;
+  close_listeners(cores, owner, rule);
+  cancel_sessions(cores, rule);
+  co_await rule->wait_gone();
+  co_return StartFailure{"bind_failed", refused};
+}
+
+void close_listeners(Cores& cores, const asio::any_io_executor& owner, const Rule& rule) {
+  cores.post_each([owner, rule](Core& core) {
+    core.close_listeners(*rule->rule());
+    asio::post(owner, [rule] { rule->on_listeners_closed(); });
+  });
+}
+
+void cancel_sessions(Cores& cores, const Rule& rule) {
+  cores.post_each([rule](Core& core) { core.cancel(*rule->rule()); });
+}
+
+}  // namespace portunus::dataplane

@@ -1,0 +1,33 @@
+#include "dataplane/forwarder/cores.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace portunus::dataplane {
+
+Cores::Cores(unsigned count, std::string dns_servers)
+    : pipe_budget_(tcp::PipeBudget::from_host()),
+      threads_("dataplane", count),
+      resolver_(std::make_unique<dns::Resolver>(
+          threads_.context(0), dns::ResolverOptions{.servers = std::move(dns_servers)})) {
+  for (unsigned i = 0; i < threads_.size(); ++i) {
+    cores_.push_back(std::make_unique<Core>(threads_.context(i), i, pipe_budget_));
+    const auto started = cores_.back()->start();
+    if (!started) throw std::system_error(started.error().code, started.error().detail);
+  }
+  threads_.start();
+}
+
+Cores::~Cores() {
+  stop();
+}
+
+void Cores::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  boost::asio::post(cores_.front()->context, [resolver = resolver_.get()] { resolver->stop(); });
+  post_each([](Core& core) { core.stop(); });
+  threads_.join();
+}
+
+}  // namespace portunus::dataplane
