@@ -60,7 +60,7 @@ struct RuleSpec {
   /// How many consecutive ports listen; port listen_port + i goes to the target's port + i.
   std::uint32_t ports = 1;
   /// 1..8 rows in submission order; exactly one with a range.
-  std::vector<Target> targets;
+  std::vector<Target> targets = {};
   /// Given as a list: then it travels as one, even with a single row (control-wire section 3).
   bool listed = false;
   /// Absent and false both mean IPv4 first, but stay distinguishable on the wire.
@@ -70,9 +70,9 @@ struct RuleSpec {
   std::optional<std::string> sni_pattern = {};
   std::optional<RateLimit> rate_limit = {};
   /// The owning user's id; empty = the peer sent none.
-  std::string owner_id;
+  std::string owner_id = {};
   /// The name in the standalone program's file, for its log lines; empty elsewhere, never travels.
-  std::string label;
+  std::string label = {};
 
   std::uint16_t last_listen_port() const {
     return static_cast<std::uint16_t>(listen_port + ports - 1);

@@ -19,7 +19,7 @@ void log_push_sent(const store::RuleRow& rule, std::string_view request_id) {
                                     {"listen_port", spec.listen_port},
                                     {"listen_port_end", spec.listen_port},
                                     {"range_size", 1},
-                                    {"target", spec.target.text()}});
+                                    {"target", spec.target().text()}});
 }
 
 void log_push_result(const store::RuleRow& rule, std::string_view request_id,

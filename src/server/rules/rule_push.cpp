@@ -71,7 +71,7 @@ async::Task<Result<RuleRow>> RuleService::Impl::prepare(const Actor& actor,
   row.spec = {.id = {},
               .protocol = *protocol,
               .listen_port = shape->listen_port,
-              .target = {*host, shape->target_port},
+              .targets = {{*host, shape->target_port}},
               .prefer_ipv6 = request.prefer_ipv6,
               .owner_id = actor.user_id};
   row.client_id = client->row->client_id;

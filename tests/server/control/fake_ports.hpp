@@ -16,7 +16,7 @@ inline model::RuleSpec rule(std::uint64_t id, std::string host = "10.0.0.1") {
   model::RuleSpec spec;
   spec.id = RuleId{id};
   spec.listen_port = static_cast<std::uint16_t>(10'000 + id);
-  spec.target = {std::move(host), 80};
+  spec.targets = {{std::move(host), 80}};
   spec.owner_id = "alice";
   return spec;
 }

@@ -293,7 +293,7 @@ TEST_F(RuleServiceTest, a_full_store_fails_the_push_and_the_mirror_agrees) {
 TEST_F(RuleServiceTest, a_thousand_rules_hydrate_quickly) {
   ASSERT_TRUE(store_->write_now([&](store::Connection& c) -> Result<> {
     store::RuleRow row;
-    row.spec.target = {"10.0.0.5", 80};
+    row.spec.targets = {{"10.0.0.5", 80}};
     row.spec.owner_id = "root";
     row.client_id = kEdge;
     row.client_name = "edge-01";

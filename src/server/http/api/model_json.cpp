@@ -60,7 +60,7 @@ std::string status_word(const store::RuleRow& rule) {
 }
 
 Json to_json(const store::RuleRow& rule) {
-  const model::Target& target = rule.spec.target;
+  const model::Target& target = rule.spec.target();
   const Json only_target = {{"host", target.host},
                             {"port", target.port},
                             {"priority", 0},
@@ -126,7 +126,7 @@ std::string clients_json(std::span<const auth::ClientView> clients) {
 std::string pushed_json(const store::RuleRow& rule) {
   return write(Json{{"rule_id", rule.spec.id.value},
                     {"status", status_word(rule)},
-                    {"target_host", rule.spec.target.host},
+                    {"target_host", rule.spec.target().host},
                     {"prefer_ipv6", rule.spec.prefer_ipv6.value_or(false)},
                     {"protocol", model::protocol_name(rule.spec.protocol)},
                     {"owner", rule.spec.owner_id}});
