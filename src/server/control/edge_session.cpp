@@ -84,7 +84,7 @@ void EdgeSession::open(v1::ClientMessage first) {
                                      {"session_id", std::to_string(identity_.id.value)},
                                      {"supported_protocols", protocols}});
   begun_ = true;
-  outbox_.begin(rules_.begin_session(identity_.client_id), mark_end);
+  outbox_.begin(rules_.begin_session(identity_.client_id, capabilities_), mark_end);
   wake_();
 }
 
@@ -115,7 +115,7 @@ void EdgeSession::on_report(const v1::StatsReport& report) {
   log::log(Event::client_stats_report, {{"client_name", identity_.client_name},
                                         {"rule_count", report.stats_size()},
                                         {"sent_at_unix_ms", report.sent_at_unix_ms()}});
-  rules_.on_report(identity_.client_id, wire::report_from_wire(report));
+  rules_.on_report(identity_.client_id, identity_.client_name, wire::report_from_wire(report));
 }
 
 bool EdgeSession::push(std::string_view request_id, const model::RuleSpec& rule) {

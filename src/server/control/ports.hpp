@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,14 +35,15 @@ class ClientAuthority {
 class RuleFeed {
  public:
   virtual ~RuleFeed() = default;
-  virtual std::vector<model::RuleSpec> begin_session(std::string_view client_id) = 0;
+  virtual std::vector<model::RuleSpec> begin_session(
+      std::string_view client_id, const rules::ClientCapabilities& capabilities) = 0;
   virtual const model::RuleSpec* current(RuleId rule) const = 0;
   virtual void expect_status(std::string_view client_id, std::string request_id, RuleId rule) = 0;
   virtual void on_status(std::string_view client_id, std::string_view client_name,
                          std::string_view request_id, RuleId rule, rules::Outcome outcome,
                          std::string reason) = 0;
-  virtual void on_report(std::string_view client_id,
-                         std::span<const model::RuleTraffic> traffic) = 0;
+  virtual void on_report(std::string_view client_id, std::string_view client_name,
+                         const model::TrafficReport& report) = 0;
   virtual void end_session(std::string_view client_id) = 0;
 };
 

@@ -15,8 +15,9 @@ async::Task<Result<auth::RedeemedBundle>> ServicePorts::redeem(std::string code)
   return clients_.redeem(std::move(code));
 }
 
-std::vector<model::RuleSpec> ServicePorts::begin_session(std::string_view client_id) {
-  return rules_.begin_session(client_id);
+std::vector<model::RuleSpec> ServicePorts::begin_session(
+    std::string_view client_id, const rules::ClientCapabilities& capabilities) {
+  return rules_.begin_session(client_id, capabilities);
 }
 
 const model::RuleSpec* ServicePorts::current(RuleId rule) const {
@@ -33,9 +34,9 @@ void ServicePorts::on_status(std::string_view client_id, std::string_view client
   rules_.on_status(client_id, client_name, request_id, rule, outcome, std::move(reason));
 }
 
-void ServicePorts::on_report(std::string_view client_id,
-                             std::span<const model::RuleTraffic> traffic) {
-  rules_.on_report(client_id, traffic);
+void ServicePorts::on_report(std::string_view client_id, std::string_view client_name,
+                             const model::TrafficReport& report) {
+  rules_.on_report(client_id, client_name, report);
 }
 
 void ServicePorts::end_session(std::string_view client_id) {

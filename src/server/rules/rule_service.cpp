@@ -64,10 +64,10 @@ void RuleService::Impl::on_status(std::string_view client_id, std::string_view c
   gate_.spawn(settle(rule, outcome, std::move(reason), std::move(wait)));
 }
 
-void RuleService::Impl::on_report(std::string_view client_id,
-                                  std::span<const model::RuleTraffic> rules) {
+void RuleService::Impl::on_report(std::string_view client_id, std::string_view /*client_name*/,
+                                  const model::TrafficReport& report) {
   const SystemTime now = clock_.now();
-  for (const model::RuleTraffic& traffic : rules) {
+  for (const model::RuleTraffic& traffic : report.rules) {
     const RuleBook::Entry* entry = book_.find(traffic.rule);
     if (entry == nullptr) {
       totals_.report_late(client_id, traffic, now);
@@ -134,7 +134,8 @@ Result<std::pair<RuleRow, RuleNumbers>> RuleService::stats(const Actor& actor, R
   return std::pair(entry->row, *numbers);
 }
 
-std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id) {
+std::vector<model::RuleSpec> RuleService::begin_session(
+    std::string_view client_id, const ClientCapabilities& /*capabilities*/) {
   impl_->requests_.end_session(client_id);
   impl_->totals_.start_session(client_id);
   return impl_->book_.start_replay(client_id);
@@ -160,8 +161,9 @@ void RuleService::end_session(std::string_view client_id) {
   impl_->requests_.end_session(client_id);
 }
 
-void RuleService::on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules) {
-  impl_->on_report(client_id, rules);
+void RuleService::on_report(std::string_view client_id, std::string_view client_name,
+                            const model::TrafficReport& report) {
+  impl_->on_report(client_id, client_name, report);
 }
 
 void RuleService::on_client_enrolled(std::string_view client_id, std::string_view name) {

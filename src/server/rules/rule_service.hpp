@@ -104,7 +104,8 @@ class RuleService {
   /// A session begins, which ends the one before it: every baseline of the client is 0 again
   /// (control-wire 8, D8), its replayed rules show pending. Returns the rules to replay in order
   /// (active and pending, ascending id).
-  std::vector<model::RuleSpec> begin_session(std::string_view client_id);
+  std::vector<model::RuleSpec> begin_session(std::string_view client_id,
+                                             const ClientCapabilities& capabilities);
   /// The rule as it stands now, nothing once it is removed. Asked right before each PUSH of a
   /// replay, so that what went away meanwhile is never sent after its REMOVE (control-wire 6.2).
   const model::RuleSpec* current(RuleId id) const;
@@ -115,7 +116,8 @@ class RuleService {
   /// The client's session is over and no newer one has begun: its waits end as ack_lost, which is
   /// ack_timeout to the operator.
   void end_session(std::string_view client_id);
-  void on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules);
+  void on_report(std::string_view client_id, std::string_view client_name,
+                 const model::TrafficReport& report);
   /// Rules made for the bare name belong to this client now.
   void on_client_enrolled(std::string_view client_id, std::string_view name);
   /// The client was renamed; its rules and their totals carry the new name.

@@ -25,7 +25,8 @@ class RuleService::Impl {
   async::Task<Result<>> remove(Actor actor, RuleId id);
   void on_status(std::string_view client_id, std::string_view client_name,
                  std::string_view request_id, RuleId rule, Outcome outcome, std::string reason);
-  void on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules);
+  void on_report(std::string_view client_id, std::string_view client_name,
+                 const model::TrafficReport& report);
 
   boost::asio::any_io_executor executor_;
   store::Store& store_;

@@ -212,7 +212,7 @@ class ApiTest : public ::testing::Test {
     EXPECT_TRUE(bundle) << bundle.error().text();
     if (connected) {
       edges_->names[bundle->client_id] = name;
-      rules_->begin_session(bundle->client_id);
+      rules_->begin_session(bundle->client_id, {.udp = true, .version = "1.8.0"});
     }
     return bundle->client_id;
   }

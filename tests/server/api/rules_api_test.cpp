@@ -22,8 +22,12 @@ class RulesApiTest : public ApiTest {
     return send({.method = "DELETE", .target = "/v1/rules/" + std::to_string(rule)});
   }
   void report(std::uint64_t rule, std::uint64_t in, std::uint64_t out, std::uint32_t active) {
-    const model::RuleTraffic traffic{RuleId{rule}, in, out, active};
-    rules_->on_report(id_, {&traffic, 1});
+    model::RuleTraffic traffic;
+    traffic.rule = RuleId{rule};
+    traffic.bytes_in = in;
+    traffic.bytes_out = out;
+    traffic.active_connections = active;
+    rules_->on_report(id_, "edge-01", {{traffic}, {}, {}});
   }
   std::string id_;
 };

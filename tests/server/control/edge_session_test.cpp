@@ -258,9 +258,9 @@ TEST_F(EdgeSessionTest, CW_8_reports_reach_the_rules_and_are_logged_at_debug) {
   report.add_stats()->set_rule_id(3);
   report.mutable_stats(0)->set_bytes_in(100);
   session.on_message(message);
-  ASSERT_EQ(feed.report.size(), 1U);
-  EXPECT_EQ(feed.report[0].rule, RuleId{3});
-  EXPECT_EQ(feed.report[0].bytes_in, 100U);
+  ASSERT_EQ(feed.report.rules.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].rule, RuleId{3});
+  EXPECT_EQ(feed.report.rules[0].bytes_in, 100U);
   EXPECT_EQ(log.count("client.stats_report", {"\"level\":\"DEBUG\"",
                                               "\"client_name\":\"edge-01\",\"rule_count\":1,"
                                               "\"sent_at_unix_ms\":11}"}),

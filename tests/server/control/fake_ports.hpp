@@ -62,7 +62,9 @@ class FakeFeed final : public server::control::RuleFeed {
     std::string reason;
   };
 
-  std::vector<model::RuleSpec> begin_session(std::string_view client_id) override {
+  std::vector<model::RuleSpec> begin_session(
+      std::string_view client_id, const server::rules::ClientCapabilities& capable) override {
+    capabilities = capable;
     calls.push_back("begin " + std::string(client_id));
     ++begun;
     std::vector<model::RuleSpec> out;
@@ -83,9 +85,11 @@ class FakeFeed final : public server::control::RuleFeed {
     statuses.push_back({std::string(client_id), std::string(client_name), std::string(request_id),
                         id, outcome, std::move(reason)});
   }
-  void on_report(std::string_view client_id, std::span<const model::RuleTraffic> traffic) override {
+  void on_report(std::string_view client_id, std::string_view client_name,
+                 const model::TrafficReport& content) override {
     calls.push_back("report " + std::string(client_id));
-    report.assign(traffic.begin(), traffic.end());
+    reporter = client_name;
+    report = content;
     ++reports;
   }
   void end_session(std::string_view client_id) override {
@@ -95,8 +99,10 @@ class FakeFeed final : public server::control::RuleFeed {
 
   std::map<RuleId, model::RuleSpec> rules;
   std::map<std::string, RuleId> expected;
+  server::rules::ClientCapabilities capabilities;
   std::vector<Status> statuses;
-  std::vector<model::RuleTraffic> report;
+  std::string reporter;
+  model::TrafficReport report;
   std::vector<std::string> calls;
   int begun = 0;
   int ended = 0;

@@ -51,6 +51,7 @@ class FakeSink final : public RuleSink {
 };
 
 inline const std::string kEdge = "01J00000000000000000000001";
+inline const ClientCapabilities kCapable{.udp = true, .version = "1.8.0"};
 inline const std::string kOther = "01J00000000000000000000002";
 
 /// A rule service on a real store with two enrolled edges, the first one connected.
@@ -71,7 +72,7 @@ class RuleFixture : public testing::Test {
       return add_client(c, kOther, "edge-02", 'b');
     }));
     start_service();
-    sink_.live[kEdge] = {};
+    sink_.live[kEdge] = kCapable;
   }
   ~RuleFixture() override { stop_service(); }
 
@@ -129,6 +130,13 @@ class RuleFixture : public testing::Test {
   }
   void status(std::string_view request_id, RuleId rule, Outcome outcome, std::string reason = "") {
     service_->on_status(kEdge, "edge-01", request_id, rule, outcome, std::move(reason));
+  }
+  std::vector<model::RuleSpec> begin_session(const std::string& client,
+                                             const ClientCapabilities& capabilities = kCapable) {
+    return service_->begin_session(client, capabilities);
+  }
+  void report(const model::TrafficReport& content, const std::string& client = kEdge) {
+    service_->on_report(client, client == kEdge ? "edge-01" : "edge-02", content);
   }
   /// Runs until the rule shows the state.
   void expect_state(RuleId id, store::RuleState state) {

@@ -102,7 +102,7 @@ TEST_F(RuleServiceTest, HTTP_8_5_a_lost_stream_is_ack_timeout_to_the_operator) {
 
 TEST_F(RuleServiceTest, a_new_session_loses_the_waits_of_the_one_it_replaces) {
   const auto pending = send(request());
-  EXPECT_EQ(service_->begin_session(kEdge).size(), 1U);
+  EXPECT_EQ(begin_session(kEdge).size(), 1U);
   EXPECT_EQ(finish(pending).error(), Errc::ack_timeout);
 }
 
@@ -309,7 +309,7 @@ TEST_F(RuleServiceTest, a_thousand_rules_hydrate_quickly) {
   stop_service();
   const auto start = std::chrono::steady_clock::now();
   start_service();
-  const auto replay = service_->begin_session(kEdge);
+  const auto replay = begin_session(kEdge);
   const auto took = std::chrono::steady_clock::now() - start;
   RecordProperty("hydrate_us", static_cast<int>(took / std::chrono::microseconds(1)));
   EXPECT_LT(took, std::chrono::milliseconds(500));

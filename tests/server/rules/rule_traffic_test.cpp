@@ -13,8 +13,12 @@ class RuleTrafficTest : public RuleFixture {
  protected:
   void report(RuleId rule, std::uint64_t in, std::uint64_t out, std::uint32_t active = 0,
               const std::string& client = kEdge) {
-    const model::RuleTraffic entry{rule, in, out, active};
-    service_->on_report(client, std::span(&entry, 1));
+    model::RuleTraffic entry;
+    entry.rule = rule;
+    entry.bytes_in = in;
+    entry.bytes_out = out;
+    entry.active_connections = active;
+    RuleFixture::report({{entry}, {}, {}}, client);
   }
   RuleNumbers total(RuleId rule, const std::string& owner = "root",
                     const std::string& client = "edge-01") const {
@@ -31,7 +35,10 @@ TEST_F(RuleTrafficTest, HTTP_9_1_stats_are_the_latest_report) {
   report(id, 300, 70, 2);
   const auto stats = service_->stats(root_, id);
   ASSERT_TRUE(stats);
-  EXPECT_EQ(stats->second.latest, (model::RuleTraffic{id, 300, 70, 2}));
+  EXPECT_EQ(stats->second.latest.rule, id);
+  EXPECT_EQ(stats->second.latest.bytes_in, 300U);
+  EXPECT_EQ(stats->second.latest.bytes_out, 70U);
+  EXPECT_EQ(stats->second.latest.active_connections, 2U);
   EXPECT_EQ(stats->second.updated_at, clock_.now());
   EXPECT_EQ(stats->first.spec.id, id);
 
@@ -45,12 +52,12 @@ TEST_F(RuleTrafficTest, D8_totals_grow_by_what_is_new_and_sessions_start_at_zero
   report(id, 100, 10);
   report(id, 250, 10);
   EXPECT_EQ(total(id).total_bytes_in, 250U);
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   report(id, 40, 5);  // what the last session had not delivered, or an older client's fresh count
   EXPECT_EQ(total(id).total_bytes_in, 290U);
   EXPECT_EQ(total(id).total_bytes_out, 15U);
   service_->end_session(kEdge);
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   report(id, 0, 0);
   EXPECT_EQ(total(id).total_bytes_in, 290U);
   report(id, 7, 0);
@@ -70,7 +77,7 @@ TEST_F(RuleTrafficTest, D8_a_falling_counter_adds_nothing_and_is_the_new_baselin
 TEST_F(RuleTrafficTest, a_total_stays_at_its_maximum) {
   const RuleId id = activate().spec.id;
   report(id, std::numeric_limits<std::uint64_t>::max(), 0);
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   report(id, 5, 0);
   EXPECT_EQ(total(id).total_bytes_in, std::numeric_limits<std::uint64_t>::max());
 }
@@ -118,7 +125,7 @@ TEST_F(RuleTrafficTest, CW_8_late_counts_of_a_removed_rule_are_booked_once_under
   EXPECT_EQ(total(id, "_unknown").total_bytes_in, 30U);
   EXPECT_FALSE(total(id, "_unknown").live);
   report(id, 130, 50, 0, kOther);
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   report(id, 4, 0);  // the rest, delivered by the next session
   EXPECT_EQ(total(id, "_unknown").total_bytes_in, 34U);
 }
@@ -148,7 +155,7 @@ TEST_F(RuleTrafficTest, a_restart_of_the_server_starts_from_zero) {
   report(id, 100, 0);
   restart();
   EXPECT_TRUE(service_->totals().empty());
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   report(id, 20, 0);
   EXPECT_EQ(total(id).total_bytes_in, 20U);
 }
