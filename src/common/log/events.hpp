@@ -106,7 +106,22 @@ namespace portunus::log {
 
 #define PORTUNUS_EVENTS_UDP(X)
 
-#define PORTUNUS_EVENTS_TLS(X)
+#define PORTUNUS_EVENTS_TLS(X) \
+  X(sni_listener_bound, "tls.sni_listener.bound", info, tls_sni, "listen_port rule_id", "the first member of a port in SNI mode") \
+  X(sni_listener_unbound, "tls.sni_listener.unbound", info, tls_sni, "listen_port rule_id", "its last member left") \
+  X(sni_listener_started, "tls.sni_listener.started", info, tls_sni, "listen_port", "one of its sockets accepts") \
+  X(sni_listener_stopped, "tls.sni_listener.stopped", debug, tls_sni, "listen_port", "one of its sockets is closed") \
+  X(sni_listener_accept_error, "tls.sni_listener.accept_error", warn, tls_sni, "listen_port error suppressed?", "retried after 50 ms") \
+  X(sni_member_added, "tls.sni_group.member_added", info, tls_sni, "listen_port rule_id members", "a rule joined a port in SNI mode") \
+  X(sni_member_removed, "tls.sni_group.member_removed", info, tls_sni, "listen_port rule_id members", "a rule left a port in SNI mode") \
+  X(sni_table_rebuild_failed, "tls.sni_table.rebuild_failed", warn, tls_sni, "listen_port error", "a rule conflicts with a member of the port") \
+  X(sni_routed, "tls.sni_routed", info, tls_sni, "rule_id rule_name? listen_port peer server_name match_kind", "a connection found its rule by name") \
+  X(no_sni, "tls.no_sni", info, tls_sni, "listen_port peer fallback_used suppressed?", "a valid hello without a name") \
+  X(sni_no_match, "tls.sni_no_match", warn, tls_sni, "listen_port peer server_name suppressed?", "no rule for this name: dropped") \
+  X(client_hello_timeout, "tls.client_hello_timeout", warn, tls_sni, "listen_port peer bytes_read suppressed?", "no whole hello within 3 s: dropped") \
+  X(tls_parse_failed, "tls.parse_failed", warn, tls_sni, "listen_port peer error suppressed?", "not a ClientHello: dropped") \
+  X(sni_proxy_finished_error, "tls.proxy_finished_error", debug, tls_sni, "rule_id rule_name? listen_port peer error", "a connection of a port in SNI mode ended other than by both ends") \
+  X(sni_peek_capacity, "tls.sni_peek_capacity", warn, tls_sni, "listen_port peer max_inflight_peeks suppressed?", "too many peeks: reset at accept")
 
 #define PORTUNUS_EVENTS_OWNERS(X)
 

@@ -2,7 +2,6 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <functional>
 #include <utility>
 
 #include "dataplane/tcp/listen_sockets.hpp"
@@ -14,9 +13,6 @@ namespace {
 namespace asio = boost::asio;
 using Rule = std::shared_ptr<ActiveRule>;
 using Refused = std::optional<std::uint16_t>;
-/// Takes the rule into service on a core, on whose thread it is called: the port that the core
-/// refused, if any. The core calls `on_gone` when it has nothing left of the rule.
-using Add = std::function<Refused(Core& core, std::function<void()> on_gone)>;
 
 constexpr std::uint32_t kPorts = 65'535;
 
@@ -24,8 +20,10 @@ bool in_range(std::uint16_t first, std::uint32_t count) {
   return first > 0 && count > 0 && first + count - 1 <= kPorts;
 }
 
-/// The lowest refused port of all cores.
-async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rule rule, Add add) {
+}  // namespace
+
+async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rule rule,
+                                  AddToCore add) {
   struct Answers {
     explicit Answers(const asio::any_io_executor& executor) : all(executor, SteadyTime::max()) {}
     unsigned missing = 0;
@@ -48,14 +46,13 @@ async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rul
   co_return answers->refused;
 }
 
-}  // namespace
-
 std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
   if (!in_range(spec.listen_port, spec.ports)) return StartFailure{"range_invalid"};
   if (spec.targets.empty() || spec.targets.size() > model::kMaxTargets) {
     return StartFailure{"invalid_target_host"};
   }
   if (spec.protocol != model::Protocol::tcp) return StartFailure{"unsupported_protocol"};
+  if (spec.sni_pattern && spec.ports != 1) return StartFailure{"range_invalid"};
   if (spec.target().port == 0) return StartFailure{"target_invalid_port:0"};
   if (!in_range(spec.target().port, spec.ports)) return StartFailure{"range_invalid"};
   if (!spec.target().literal()) return StartFailure{"invalid_target_host"};
@@ -69,7 +66,7 @@ async::Task<std::optional<StartFailure>> start_tcp(Cores& cores, asio::any_io_ex
   if (!bound) co_return StartFailure{bound.error().reason, bound.error().port};
   const auto sockets = std::make_shared<tcp::ListenSockets>(std::move(*bound));
   const auto shared = std::make_shared<tcp::TcpRule>(rule->rule(), splice);
-  Add add = [sockets, shared](Core& core, std::function<void()> on_gone) {
+  AddToCore add = [sockets, shared](Core& core, std::function<void()> on_gone) {
     return core.tcp.add(shared, std::move((*sockets)[core.index]), std::move(on_gone));
   };
   const Refused refused = co_await add_to_cores(cores, owner, rule, std::move(add));

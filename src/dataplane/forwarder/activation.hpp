@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -22,6 +23,17 @@ struct StartFailure {
 
 /// What of the rule no engine could do, before anything of it exists.
 std::optional<StartFailure> check_rule(const model::RuleSpec& spec);
+
+/// Takes a rule into service on a core, on whose thread it is called: the port that the core
+/// refused, if any. The core calls `on_gone` when it has nothing left of the rule.
+using AddToCore =
+    std::function<std::optional<std::uint16_t>(Core& core, std::function<void()> on_gone)>;
+
+/// Adds the rule to every core: the lowest port that any of them refused. Not to be cancelled.
+async::Task<std::optional<std::uint16_t>> add_to_cores(Cores& cores,
+                                                       boost::asio::any_io_executor owner,
+                                                       std::shared_ptr<ActiveRule> rule,
+                                                       AddToCore add);
 
 /// Binds every port of a TCP rule, all or none, and takes them into service on every core. After a
 /// failure nothing of the rule is left. On the owner's executor; not to be cancelled.

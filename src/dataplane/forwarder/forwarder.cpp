@@ -9,6 +9,7 @@
 #include "dataplane/forwarder/cores.hpp"
 #include "dataplane/forwarder/rule_events.hpp"
 #include "dataplane/forwarder/rule_table.hpp"
+#include "dataplane/forwarder/sni_groups.hpp"
 #include "dataplane/owners/owner_scope.hpp"
 
 namespace portunus::dataplane {
@@ -41,6 +42,7 @@ class Forwarder::Impl {
                                                          model::UdpSettings udp);
   async::Task<model::RuleTraffic> remove(RuleId id, Clock::duration grace);
   async::Task<> drain(Clock::duration grace);
+  const SniGroups& sni() const { return sni_; }
 
   RuleTable table;
   owners::OwnerRegistry owner_scopes;
@@ -48,6 +50,8 @@ class Forwarder::Impl {
 
  private:
   async::Task<std::optional<StartFailure>> start_rule(const model::RuleSpec& spec);
+  async::Task<std::optional<StartFailure>> start_listening(const Rule& rule);
+  bool bound_plainly(std::uint16_t port) const;
   async::Task<> wait_ports_free(const model::RuleSpec& spec);
   static async::Task<model::RuleTraffic> wait_gone(RuleId id, Rule rule);
   void begin_removal(const Rule& rule, Clock::duration grace);
@@ -55,6 +59,7 @@ class Forwarder::Impl {
   const asio::any_io_executor owner_;
   const bool splice_;
   Cores cores_;
+  SniGroups sni_;
 };
 
 Forwarder::Impl::Impl(asio::any_io_executor owner, const ForwarderOptions& options)
@@ -62,7 +67,8 @@ Forwarder::Impl::Impl(asio::any_io_executor owner, const ForwarderOptions& optio
       owner_(std::move(owner)),
       splice_(options.splice),
       cores_(options.workers > 0 ? options.workers : async::IoThreads::core_count(),
-             options.dns_servers) {}
+             options.dns_servers),
+      sni_(cores_, owner_, splice_) {}
 
 Forwarder::Impl::~Impl() {
   table.for_each_live([](ActiveRule& rule) { rule.detach(); });
@@ -90,11 +96,35 @@ async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(const model
   auto live =
       std::make_shared<rules::LiveRule>(spec, owner_scopes.scope(spec.owner_id), cores_.size());
   auto rule = std::make_shared<ActiveRule>(owner_, std::move(live), cores_.size());
-  const auto failure = co_await start_tcp(cores_, owner_, rule, splice_);
+  const auto failure = co_await start_listening(rule);
   if (failure) co_return failure;
   table.add(rule);
   log_activated(*rule->rule());
   co_return std::nullopt;
+}
+
+/// SNI-2: the first rule of a port decides whether connections are asked for a name.
+async::Task<std::optional<StartFailure>> Forwarder::Impl::start_listening(const Rule& rule) {
+  const model::RuleSpec& spec = rule->rule()->spec();
+  co_await sni_.settled(spec.listen_port);
+  if (spec.sni_pattern && bound_plainly(spec.listen_port)) {
+    co_return StartFailure{"mode_change_unsupported"};
+  }
+  const bool joins = spec.sni_pattern || (spec.ports == 1 && sni_.in_sni_mode(spec.listen_port));
+  const auto failure =
+      co_await (joins ? sni_.join(rule) : start_tcp(cores_, owner_, rule, splice_));
+  co_return failure;
+}
+
+/// A live rule of this one port has it for itself.
+bool Forwarder::Impl::bound_plainly(std::uint16_t port) const {
+  if (sni_.in_sni_mode(port)) return false;
+  bool found = false;
+  table.for_each_live([&](const ActiveRule& rule) {
+    const model::RuleSpec& spec = rule.rule()->spec();
+    found |= spec.protocol == model::Protocol::tcp && spec.ports == 1 && spec.listen_port == port;
+  });
+  return found;
 }
 
 async::Task<> Forwarder::Impl::wait_ports_free(const model::RuleSpec& spec) {
@@ -127,6 +157,7 @@ void Forwarder::Impl::begin_removal(const Rule& rule, Clock::duration grace) {
   rule->begin_removal(deadline_after(grace), [this, weak = std::weak_ptr(rule)] {
     if (const Rule late = weak.lock()) cancel_sessions(cores_, late);
   });
+  sni_.leave(*rule->rule());
   close_listeners(cores_, owner_, rule);
 }
 
@@ -206,7 +237,7 @@ std::vector<model::LocalTraffic> Forwarder::local_counters() const {
 }
 
 std::vector<model::SniPortTraffic> Forwarder::sni_ports() const {
-  return {};
+  return impl_->sni().traffic();
 }
 
 std::vector<model::OwnerTraffic> Forwarder::owners() const {

@@ -119,6 +119,11 @@ std::optional<std::string_view> name_in_hello(Bytes body) {
 
 }  // namespace
 
+std::size_t bytes_for_verdict(Bytes bytes) {
+  if (bytes.size() < kRecordHeader) return kRecordHeader;
+  return kRecordHeader + Fields(bytes.subspan(3)).number(2);
+}
+
 Hello parse_client_hello(Bytes bytes) {
   using enum Hello::State;
   if (!bytes.empty() && std::to_integer<unsigned>(bytes[0]) != kHandshakeRecord) {

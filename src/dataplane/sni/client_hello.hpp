@@ -23,4 +23,8 @@ struct Hello {
 /// nothing is allocated before the hello is whole. Bytes behind the first record do not matter.
 Hello parse_client_hello(std::span<const std::byte> bytes);
 
+/// How many bytes parse_client_hello() needs before it can say more than `incomplete`, as far as
+/// the bytes so far tell: a record's header, or the whole record.
+std::size_t bytes_for_verdict(std::span<const std::byte> bytes);
+
 }  // namespace portunus::dataplane::sni

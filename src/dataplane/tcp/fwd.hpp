@@ -4,6 +4,7 @@ namespace portunus::dataplane::tcp {
 
 class ListenPort;
 class RuleSlice;
+class SniPort;
 class TcpRule;
 struct Worker;
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "dataplane/tcp/reset.hpp"
 #include "dataplane/tcp/worker.hpp"
 
 namespace portunus::dataplane::tcp {
@@ -31,7 +32,14 @@ void RuleSlice::close_listeners() {
 }
 
 void RuleSlice::cancel_sessions() {
+  cancelled_ = true;
   while (!sessions_.empty()) sessions_.front().cancel();
+  on_session_gone();
+}
+
+void RuleSlice::let_go() {
+  --kept_;
+  on_session_gone();
 }
 
 void RuleSlice::on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) {
@@ -43,6 +51,7 @@ void RuleSlice::on_accept_error(ListenPort& port, int error) {
 }
 
 void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer) {
+  if (cancelled_) return reset_connection(std::move(accepted));
   TcpSession* session = worker_.sessions.take();
   // Without memory the connection is closed again; there is nobody to tell.
   if (session == nullptr) return;
@@ -51,7 +60,7 @@ void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::E
 }
 
 void RuleSlice::on_session_gone() {
-  if (!closed_ || dropped_ || !sessions_.empty()) return;
+  if (!closed_ || dropped_ || !sessions_.empty() || (kept_ > 0 && !cancelled_)) return;
   dropped_ = true;
   worker_.drop(*this);
 }

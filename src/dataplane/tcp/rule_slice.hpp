@@ -20,7 +20,9 @@
 namespace portunus::dataplane::tcp {
 
 /// What one worker has of one rule: its listening ports and its connections. Lives on the worker's
-/// thread, which owns it and drops it when both are gone.
+/// thread; the worker drops it when both are gone. A member of a port in SNI mode has no port of
+/// its own: its connections come from that port, which keeps the slice while it may have more of
+/// them.
 class RuleSlice final : private PortSink {
  public:
   RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone);
@@ -30,8 +32,11 @@ class RuleSlice final : private PortSink {
   /// One pair per port of the rule, ascending. The port whose socket the poller refused, if any.
   std::optional<std::uint16_t> listen(std::vector<ListenPair> sockets);
   void close_listeners();
-  /// Aborts every connection (DRN-2).
+  /// Aborts every connection, those that are still to come included (DRN-2).
   void cancel_sessions();
+  /// Between the two the slice does not go, unless it is cancelled.
+  void keep() { ++kept_; }
+  void let_go();
 
   /// A connection of the port at `offset` of the rule's range.
   void admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer);
@@ -55,7 +60,9 @@ class RuleSlice final : private PortSink {
   const std::function<void()> on_gone_;
   std::list<ListenPort> ports_;
   Sessions sessions_;
+  unsigned kept_ = 0;
   bool closed_ = false;
+  bool cancelled_ = false;
   bool dropped_ = false;
 };
 

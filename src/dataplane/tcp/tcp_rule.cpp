@@ -19,10 +19,11 @@ std::string_view errno_name(int error) {
 
 }  // namespace
 
-TcpRule::TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice)
+TcpRule::TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice, PortMode mode)
     : live_(std::move(live)),
       target_(live_->spec().target().literal().value_or(net::Endpoint())),
-      splice_(splice) {}
+      splice_(splice),
+      mode_(mode) {}
 
 net::Endpoint TcpRule::target(std::uint16_t offset) const {
   return {target_.address(), static_cast<std::uint16_t>(target_.port() + offset)};
@@ -45,14 +46,28 @@ void TcpRule::log_conn_closed(std::uint16_t port, const net::Endpoint& peer, std
 
 void TcpRule::log_conn_error(std::uint16_t port, const net::Endpoint& peer,
                              std::string_view error) {
-  if (!log::enabled(Event::rule_conn_error)) return;
-  live_->log_limited(Event::rule_conn_error, conn_errors_,
-                     {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+  if (log::enabled(Event::rule_conn_error)) {
+    live_->log_limited(Event::rule_conn_error, conn_errors_,
+                       {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+  }
+  if (mode_ == PortMode::sni && log::enabled(Event::sni_proxy_finished_error)) {
+    live_->log(Event::sni_proxy_finished_error,
+               {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+  }
+}
+
+void TcpRule::log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
+                             sni::RouteTable::Kind kind) const {
+  if (!log::enabled(Event::sni_routed)) return;
+  live_->log(Event::sni_routed, {{"listen_port", spec().listen_port},
+                                 {"peer", peer.text()},
+                                 {"server_name", server_name},
+                                 {"match_kind", sni::kind_name(kind)}});
 }
 
 void TcpRule::log_splice_selected(std::size_t pipe_bytes) const {
   live_->log(Event::splice_selected, {{"pipe_capacity_bytes", pipe_bytes},
-                                      {"has_sni_replay_done", false},
+                                      {"has_sni_replay_done", mode_ == PortMode::sni},
                                       {"has_proxy_out", false}});
 }
 

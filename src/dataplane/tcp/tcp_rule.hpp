@@ -9,15 +9,19 @@
 #include "common/log/limiter.hpp"
 #include "common/net/endpoint.hpp"
 #include "dataplane/rules/live_rule.hpp"
+#include "dataplane/sni/route_table.hpp"
 
 namespace portunus::dataplane::tcp {
+
+/// Whether the rule has its ports for itself, or is a member of one in SNI mode (SNI-2).
+enum class PortMode : std::uint8_t { own, sni };
 
 /// What is TCP's own of one activation of a rule, shared by all workers: its copy path and its log
 /// lines. Every member may be used from any thread.
 class TcpRule {
  public:
   /// `splice` false forces the user-space path (SPL-8).
-  TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice);
+  TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice, PortMode mode = PortMode::own);
 
   rules::LiveRule& live() { return *live_; }
   const model::RuleSpec& spec() const { return live_->spec(); }
@@ -33,6 +37,9 @@ class TcpRule {
   bool first_splice() {
     return !splice_seen_.load(std::memory_order_relaxed) && !splice_seen_.exchange(true);
   }
+  /// A connection that came to this member by name.
+  void log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
+                      sni::RouteTable::Kind kind) const;
   void log_splice_selected(std::size_t pipe_bytes) const;
   void log_splice_fallback(int error);
   void log_pipe_size(std::size_t wanted, std::size_t got, int error);
@@ -41,6 +48,7 @@ class TcpRule {
   const std::shared_ptr<rules::LiveRule> live_;
   const net::Endpoint target_;
   const bool splice_;
+  const PortMode mode_;
   std::atomic<bool> splice_seen_{false};
   log::SharedLimiter accept_errors_;
   log::SharedLimiter conn_errors_;

@@ -20,7 +20,7 @@ using SessionHook =
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// One forwarded connection from accept to its end (data-plane section 4): a state machine that
-/// the worker's poller drives. Owns both sockets. Comes from the worker's SessionPool and returns
+/// the worker's poller drives. Owns both sockets. Comes from the worker's pool and returns
 /// there by itself; its rule slice counts it and may cancel() it. Failures end this connection and
 /// nothing else.
 class TcpSession final : public SessionHook, private reactor::Deferred, private reactor::Deadline {

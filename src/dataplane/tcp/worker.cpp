@@ -10,6 +10,7 @@ namespace {
 
 /// data-plane section 1.
 constexpr std::chrono::seconds kDialBudget(3);
+constexpr std::chrono::seconds kPeekBudget(3);
 
 }  // namespace
 
@@ -21,15 +22,19 @@ Worker::Worker(boost::asio::io_context& io, reactor::Poller& poll, unsigned numb
       pipes(budget),
       scratch(new std::byte[kBufferSize]),
       tools{{scratch.get(), kBufferSize}, pipes, buffers},
-      dial_deadlines(io, poller, kDialBudget) {}
+      dial_deadlines(io, poller, kDialBudget),
+      peek_deadlines(io, poller, kPeekBudget),
+      sni(*this) {}
 
 void Worker::stop() {
   const reactor::Poller::Entry entry(poller);
+  sni.stop();
   for (auto& [rule, slice] : slices_) {
     slice->close_listeners();
     slice->cancel_sessions();
   }
   dial_deadlines.stop();
+  peek_deadlines.stop();
 }
 
 std::optional<std::uint16_t> Worker::add(std::shared_ptr<TcpRule> rule,
@@ -37,7 +42,7 @@ std::optional<std::uint16_t> Worker::add(std::shared_ptr<TcpRule> rule,
                                          std::function<void()> on_gone) {
   const reactor::Poller::Entry entry(poller);
   const rules::LiveRule* key = &rule->live();
-  auto slice = std::make_unique<RuleSlice>(*this, std::move(rule), std::move(on_gone));
+  auto slice = std::make_shared<RuleSlice>(*this, std::move(rule), std::move(on_gone));
   const auto refused = slice->listen(std::move(sockets));
   slices_.emplace(key, std::move(slice));
   if (refused) close_listeners(*key);
@@ -54,6 +59,11 @@ void Worker::cancel_sessions(const rules::LiveRule& rule) {
   const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->cancel_sessions();
+}
+
+std::shared_ptr<RuleSlice> Worker::find(const rules::LiveRule& rule) const {
+  const auto it = slices_.find(&rule);
+  return it == slices_.end() ? nullptr : it->second;
 }
 
 void Worker::drop(RuleSlice& slice) {

@@ -11,13 +11,16 @@
 
 #include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
+#include "dataplane/tcp/block_pool.hpp"
 #include "dataplane/tcp/buffer_pool.hpp"
+#include "dataplane/tcp/hello_peek.hpp"
 #include "dataplane/tcp/listen_sockets.hpp"
 #include "dataplane/tcp/one_way.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
 #include "dataplane/tcp/rule_slice.hpp"
-#include "dataplane/tcp/session_pool.hpp"
+#include "dataplane/tcp/sni_ports.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/tcp_session.hpp"
 
 namespace portunus::dataplane::tcp {
 
@@ -30,14 +33,16 @@ struct Worker {
   /// Aborts everything that is left and lets the context run out of work.
   void stop();
 
-  /// Takes a rule's sockets of this worker into service, one pair per port. The port that the
-  /// system refused, if any; then none listens any more. `on_gone` is called on this thread when,
-  /// after close_listeners(), the last connection is gone.
+  /// Takes a rule's sockets of this worker into service, one pair per port; none for a member of a
+  /// port in SNI mode. The port that the system refused, if any; then none listens any more.
+  /// `on_gone` is called on this thread when, after close_listeners(), the last connection is gone.
   std::optional<std::uint16_t> add(std::shared_ptr<TcpRule> rule, std::vector<ListenPair> sockets,
                                    std::function<void()> on_gone);
   /// Both ignore a rule that is not here.
   void close_listeners(const rules::LiveRule& rule);
   void cancel_sessions(const rules::LiveRule& rule);
+  /// Null when the rule is not here.
+  std::shared_ptr<RuleSlice> find(const rules::LiveRule& rule) const;
   /// Called by a slice that has nothing left.
   void drop(RuleSlice& slice);
 
@@ -48,11 +53,14 @@ struct Worker {
   BufferPool buffers;
   const std::unique_ptr<std::byte[]> scratch;
   RelayTools tools;
-  SessionPool sessions;
+  BlockPool<TcpSession> sessions;
+  BlockPool<HelloPeek> peeks;
   reactor::Deadlines dial_deadlines;
+  reactor::Deadlines peek_deadlines;
+  SniPorts sni;
 
  private:
-  std::unordered_map<const rules::LiveRule*, std::unique_ptr<RuleSlice>> slices_;
+  std::unordered_map<const rules::LiveRule*, std::shared_ptr<RuleSlice>> slices_;
 };
 
 }  // namespace portunus::dataplane::tcp

@@ -53,6 +53,15 @@ TEST(ClientHello, SNI_5_wants_more_at_every_offset_before_the_end_of_the_record)
   EXPECT_EQ(state(bytes), State::valid);
 }
 
+TEST(ClientHello, SNI_5_tells_how_many_bytes_a_verdict_takes) {
+  const std::string bytes = test::client_hello("www.example.com");
+  const auto needed = [&](std::size_t size) {
+    return bytes_for_verdict(byte_span(std::string_view(bytes).substr(0, size)));
+  };
+  for (std::size_t size = 0; size < 5; ++size) EXPECT_EQ(needed(size), 5u);
+  for (std::size_t size = 5; size <= bytes.size(); ++size) EXPECT_EQ(needed(size), bytes.size());
+}
+
 TEST(ClientHello, SNI_5_every_byte_string_of_a_cut_message_is_malformed) {
   // The record is whole, what is in it is not: cut at every offset, and with a header that owns up
   // to the cut. Without its extensions block the hello is a valid one that names nobody.

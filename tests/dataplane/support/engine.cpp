@@ -14,9 +14,9 @@ namespace asio = boost::asio;
 namespace {
 
 /// The member functions called on the owner's thread, where the coroutine then runs.
-async::Task<std::expected<void, std::string>> activate_there(dataplane::Forwarder& forwarder,
-                                                             model::RuleSpec spec) {
-  co_return co_await forwarder.activate(std::move(spec));
+async::Task<std::string> activate_there(dataplane::Forwarder& forwarder, model::RuleSpec spec) {
+  const auto result = co_await forwarder.activate(std::move(spec));
+  co_return result ? "" : result.error();
 }
 
 async::Task<> remove_there(dataplane::Forwarder& forwarder, RuleId id,
@@ -50,10 +50,11 @@ model::RuleSpec Engine::rule(std::uint64_t id, std::uint16_t listen_port, std::u
 }
 
 std::string Engine::activate(model::RuleSpec spec) {
-  const auto result =
-      asio::co_spawn(context_, activate_there(*forwarder_, std::move(spec)), asio::use_future)
-          .get();
-  return result ? "" : result.error();
+  return begin_activate(std::move(spec)).get();
+}
+
+std::future<std::string> Engine::begin_activate(model::RuleSpec spec) {
+  return asio::co_spawn(context_, activate_there(*forwarder_, std::move(spec)), asio::use_future);
 }
 
 std::uint16_t Engine::serve(std::uint64_t id, std::uint16_t target_port) {

@@ -26,6 +26,7 @@ class Engine {
                               std::uint16_t target_port, std::string host = "127.0.0.1");
   /// The failure reason, empty on success.
   std::string activate(model::RuleSpec spec);
+  std::future<std::string> begin_activate(model::RuleSpec spec);
   /// Activates rule `id` on a free port, which it returns.
   std::uint16_t serve(std::uint64_t id, std::uint16_t target_port);
   std::future<void> remove(std::uint64_t id, std::chrono::milliseconds grace);
