@@ -94,15 +94,23 @@ namespace portunus::log {
   X(rule_activated, "rule.activated", info, dataplane, "rule_id rule_name? listen_port listen_port_end range_size protocol target? target_count? targets? multi_target?", "every listener is bound") \
   X(rule_failed, "rule.failed", warn, dataplane, "rule_id rule_name? listen_port listen_port_end offending_port? reason multi_target?", "bind or runtime failure") \
   X(rule_removed, "rule.removed", info, dataplane, "rule_id rule_name? protocol target_failovers_total? multi_target?", "teardown complete") \
-  X(rule_accept_error, "rule.accept_error", warn, dataplane_tcp, "rule_id listen_port error suppressed?", "retried after 50 ms") \
-  X(rule_conn_closed, "rule.conn_closed", debug, dataplane_tcp, "rule_id listen_port peer bytes_in bytes_out", "both directions reached end of stream") \
-  X(rule_conn_error, "rule.conn_error", warn, dataplane_tcp, "rule_id listen_port peer error suppressed?", "any other end of a connection") \
+  X(rule_accept_error, "rule.accept_error", warn, dataplane_tcp, "rule_id rule_name? listen_port error multi_target? suppressed?", "retried after 50 ms") \
+  X(rule_conn_closed, "rule.conn_closed", debug, dataplane_tcp, "rule_id rule_name? listen_port peer bytes_in bytes_out multi_target?", "both directions reached end of stream") \
+  X(rule_conn_error, "rule.conn_error", warn, dataplane_tcp, "rule_id rule_name? listen_port peer error multi_target? suppressed?", "any other end of a connection") \
   X(splice_selected, "proxy.splice_selected", info, dataplane_tcp, "rule_id pipe_capacity_bytes has_sni_replay_done has_proxy_out", "first splice connection of an activation") \
   X(splice_unsupported_fallback, "proxy.splice_unsupported_fallback", warn, dataplane_tcp, "rule_id errno_name suppressed?", "a connection fell back to user space") \
   X(splice_pipe_size_failed, "proxy.splice_pipe_size_failed", warn, dataplane_tcp, "rule_id requested_bytes actual_default_bytes errno_name suppressed?", "a pipe could not be enlarged")
 
 #define PORTUNUS_EVENTS_TARGETS(X) \
-  X(target_health_changed, "rule.target.health_changed", warn, dataplane, "rule_id target_index target_host target_port from to consecutive_failures", "a target of a multi-target rule failed; INFO when it recovered")
+  X(target_health_changed, "rule.target.health_changed", warn, dataplane, "rule_id target_index target_host target_port from to consecutive_failures", "a target of a multi-target rule failed; INFO when it recovered") \
+  X(rule_dns_resolved, "rule.dns_resolved", info, dataplane_dns, "rule_id rule_name? rule host chosen_addr addr_count prefer_ipv6", "a connection was served by a lookup of its own") \
+  X(rule_dns_failed, "rule.dns_failed", warn, dataplane_dns, "rule_id rule_name? rule host reason detail tried suppressed?", "a target of a TCP connection was lost to DNS") \
+  X(target_dial_failed, "rule.target.dial_failed", warn, dataplane_tcp, "rule_id rule_name? target_index target_host target_port error suppressed?", "a connection goes on to the next target") \
+  X(target_header_refused, "rule.target.proxy_protocol_write_failed", warn, dataplane_tcp, "rule_id rule_name? target_index target_host target_port error proxy_protocol suppressed?", "a target did not take the PROXY header") \
+  X(rule_conn_all_targets_failed, "rule.conn_error_all_targets_failed", warn, dataplane_tcp, "rule_id rule_name? listen_port peer target_count suppressed?", "no target took the connection") \
+  X(target_probe_ok, "rule.target.probe_ok", debug, dataplane, "rule_id rule_name? target_index target_host target_port", "a probe of a target connected") \
+  X(target_probe_failed, "rule.target.probe_failed", warn, dataplane, "rule_id rule_name? target_index target_host target_port error", "a probe of a target did not connect") \
+  X(target_probe_timeout, "rule.target.probe_timeout", warn, dataplane, "rule_id rule_name? target_index target_host target_port timeout_secs", "a probe of a target took too long")
 
 #define PORTUNUS_EVENTS_UDP(X)
 

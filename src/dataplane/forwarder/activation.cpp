@@ -2,6 +2,9 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <string>
 #include <utility>
 
 #include "dataplane/tcp/listen_sockets.hpp"
@@ -20,6 +23,16 @@ bool in_range(std::uint16_t first, std::uint32_t count) {
   return first > 0 && count > 0 && first + count - 1 <= kPorts;
 }
 
+rules::CoreReports reports_to(const asio::any_io_executor& owner, const Rule& rule) {
+  return {
+      .on_gone = [owner, rule] { asio::post(owner, [rule] { rule->on_core_done(); }); },
+      .on_died =
+          [owner, rule](std::string role) {
+            asio::post(owner, [rule, role = std::move(role)] { rule->on_died(role); });
+          },
+  };
+}
+
 }  // namespace
 
 async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rule rule,
@@ -33,8 +46,7 @@ async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rul
   const auto answers = std::make_shared<Answers>(owner);
   answers->missing = cores.size();
   cores.post_each([owner, rule, answers, add = std::move(add)](Core& core) {
-    const Refused refused =
-        add(core, [owner, rule] { asio::post(owner, [rule] { rule->on_core_done(); }); });
+    const Refused refused = add(core, reports_to(owner, rule));
     asio::post(owner, [answers, refused] {
       if (refused && (!answers->refused || *refused < *answers->refused)) {
         answers->refused = refused;
@@ -51,11 +63,18 @@ std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
   if (spec.targets.empty() || spec.targets.size() > model::kMaxTargets) {
     return StartFailure{"invalid_target_host"};
   }
+  for (std::size_t row = 0; row < spec.targets.size(); ++row) {
+    const model::Target& target = spec.targets[row];
+    // What is not canonical has passed nobody who checks.
+    const auto host = model::parse_target_host(target.host);
+    if (!host || *host != target.host) return StartFailure{"invalid_target_host"};
+    if (target.port == 0) return StartFailure{"target_invalid_port:" + std::to_string(row)};
+  }
+  const bool combines = !spec.multi_target() && !spec.sni_pattern;
+  if (spec.ports > 1 && !(combines && in_range(spec.target().port, spec.ports))) {
+    return StartFailure{"range_invalid"};
+  }
   if (spec.protocol != model::Protocol::tcp) return StartFailure{"unsupported_protocol"};
-  if (spec.sni_pattern && spec.ports != 1) return StartFailure{"range_invalid"};
-  if (spec.target().port == 0) return StartFailure{"target_invalid_port:0"};
-  if (!in_range(spec.target().port, spec.ports)) return StartFailure{"range_invalid"};
-  if (!spec.target().literal()) return StartFailure{"invalid_target_host"};
   return std::nullopt;
 }
 
@@ -63,11 +82,11 @@ async::Task<std::optional<StartFailure>> start_tcp(Cores& cores, asio::any_io_ex
                                                    Rule rule, bool splice) {
   const model::RuleSpec& spec = rule->rule()->spec();
   auto bound = tcp::bind_ports(spec.listen_port, spec.ports, cores.size());
-  if (!bound) co_return StartFailure{bound.error().reason, bound.error().port};
+  if (!bound) co_return StartFailure{std::string(bound.error().reason), bound.error().port};
   const auto sockets = std::make_shared<tcp::ListenSockets>(std::move(*bound));
   const auto shared = std::make_shared<tcp::TcpRule>(rule->rule(), splice);
-  AddToCore add = [sockets, shared](Core& core, std::function<void()> on_gone) {
-    return core.tcp.add(shared, std::move((*sockets)[core.index]), std::move(on_gone));
+  AddToCore add = [sockets, shared](Core& core, rules::CoreReports reports) {
+    return core.tcp.add(shared, std::move((*sockets)[core.index]), std::move(reports));
   };
   const Refused refused = co_await add_to_cores(cores, owner, rule, std::move(add));
   if (!refused) co_return std::nullopt;

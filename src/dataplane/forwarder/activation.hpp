@@ -5,19 +5,20 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "common/async/task.hpp"
 #include "common/model/rule.hpp"
 #include "dataplane/forwarder/active_rule.hpp"
 #include "dataplane/forwarder/cores.hpp"
+#include "dataplane/rules/core_reports.hpp"
 
 namespace portunus::dataplane {
 
 /// Why a rule did not come to life: a failure reason of data-plane section 2, without the port,
 /// and the port where binding failed.
 struct StartFailure {
-  std::string_view reason;
+  std::string reason;
   std::optional<std::uint16_t> port = {};
 };
 
@@ -25,9 +26,9 @@ struct StartFailure {
 std::optional<StartFailure> check_rule(const model::RuleSpec& spec);
 
 /// Takes a rule into service on a core, on whose thread it is called: the port that the core
-/// refused, if any. The core calls `on_gone` when it has nothing left of the rule.
+/// refused, if any.
 using AddToCore =
-    std::function<std::optional<std::uint16_t>(Core& core, std::function<void()> on_gone)>;
+    std::function<std::optional<std::uint16_t>(Core& core, rules::CoreReports reports)>;
 
 /// Adds the rule to every core: the lowest port that any of them refused. Not to be cancelled.
 async::Task<std::optional<std::uint16_t>> add_to_cores(Cores& cores,

@@ -28,8 +28,18 @@ void ActiveRule::hurry(SteadyTime deadline) {
 }
 
 void ActiveRule::detach() {
-  abort_ = nullptr;
+  abort_ = failed_ = nullptr;
+  died_ = nullptr;
   deadline_timer_.cancel();
+}
+
+void ActiveRule::begin_failure(std::function<void()> gone) {
+  failed_ = std::move(gone);
+}
+
+void ActiveRule::watch_death(std::function<void(const std::string&)> died) {
+  died_ = std::move(died);
+  if (dead_role_) died_(*dead_role_);
 }
 
 void ActiveRule::arm() {
@@ -48,6 +58,13 @@ void ActiveRule::on_core_done() {
   deadline_timer_.cancel();
   changed_.cancel();
   if (removing_) log_removed(*rule_);
+  if (const auto failed = std::exchange(failed_, nullptr)) failed();
+}
+
+void ActiveRule::on_died(const std::string& role) {
+  if (dead_role_) return;
+  dead_role_ = role;
+  if (died_) died_(role);
 }
 
 async::Task<> ActiveRule::wait_port_free() {

@@ -18,8 +18,9 @@ void block_pipe_signal() {
 
 }  // namespace
 
-Core::Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes)
-    : context(io), index(number), poller(io), tcp(io, poller, number, pipes) {}
+Core::Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes,
+           dns::Resolver& resolver)
+    : context(io), index(number), poller(io), tcp(io, poller, number, pipes, resolver) {}
 
 Result<> Core::start() {
   boost::asio::post(context, block_pipe_signal);

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "common/base/result.hpp"
+#include "dataplane/dns/resolver.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/rules/live_rule.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
@@ -14,7 +15,8 @@ namespace portunus::dataplane {
 /// rules. Built before the thread runs; from then on only touched by posts to `context`, until the
 /// thread was joined.
 struct Core {
-  Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes);
+  Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes,
+       dns::Resolver& resolver);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 

@@ -9,11 +9,13 @@
 #include "common/async/io_threads.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "dataplane/forwarder/core.hpp"
+#include "dataplane/forwarder/prober.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
 
 namespace portunus::dataplane {
 
-/// The engine's threads with their cores, and what these share. The resolver lives on core 0.
+/// The engine's threads with their cores, and what these share: the resolver and the prober live on
+/// core 0.
 /// Owned by the forwarder's owner, whose thread calls it.
 class Cores {
  public:
@@ -26,7 +28,8 @@ class Cores {
 
   unsigned size() const { return static_cast<unsigned>(cores_.size()); }
   Core& operator[](std::size_t index) { return *cores_[index]; }
-  dns::Resolver& resolver() { return *resolver_; }
+  void start_probes(const std::shared_ptr<rules::LiveRule>& rule);
+  void stop_probes(const std::shared_ptr<rules::LiveRule>& rule);
 
   /// `work` is called with every core, on its thread.
   template <class Work>
@@ -44,6 +47,7 @@ class Cores {
   tcp::PipeBudget pipe_budget_;
   async::IoThreads threads_;
   std::unique_ptr<dns::Resolver> resolver_;
+  std::unique_ptr<Prober> prober_;
   std::vector<std::unique_ptr<Core>> cores_;
   bool stopped_ = false;
 };

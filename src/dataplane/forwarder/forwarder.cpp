@@ -26,9 +26,8 @@ SteadyTime deadline_after(Clock::duration grace) {
 
 /// Ranges of more than one port name the port (data-plane section 2).
 std::string reason_text(const model::RuleSpec& spec, const StartFailure& failure) {
-  std::string text(failure.reason);
-  if (spec.ports > 1 && failure.port) text += ":" + std::to_string(*failure.port);
-  return text;
+  if (spec.ports == 1 || !failure.port) return failure.reason;
+  return failure.reason + ":" + std::to_string(*failure.port);
 }
 
 }  // namespace
@@ -55,6 +54,7 @@ class Forwarder::Impl {
   async::Task<> wait_ports_free(const model::RuleSpec& spec);
   static async::Task<model::RuleTraffic> wait_gone(RuleId id, Rule rule);
   void begin_removal(const Rule& rule, Clock::duration grace);
+  void on_rule_died(const Rule& rule, const std::string& role);
 
   const asio::any_io_executor owner_;
   const bool splice_;
@@ -100,6 +100,10 @@ async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(const model
   if (failure) co_return failure;
   table.add(rule);
   log_activated(*rule->rule());
+  cores_.start_probes(rule->rule());
+  rule->watch_death([this, weak = std::weak_ptr(rule)](const std::string& role) {
+    if (const Rule dead = weak.lock()) on_rule_died(dead, role);
+  });
   co_return std::nullopt;
 }
 
@@ -158,7 +162,23 @@ void Forwarder::Impl::begin_removal(const Rule& rule, Clock::duration grace) {
     if (const Rule late = weak.lock()) cancel_sessions(cores_, late);
   });
   sni_.leave(*rule->rule());
+  cores_.stop_probes(rule->rule());
   close_listeners(cores_, owner_, rule);
+}
+
+void Forwarder::Impl::on_rule_died(const Rule& rule, const std::string& role) {
+  const RuleId id = rule->rule()->id();
+  // A rule that is being removed may lose its parts.
+  if (table.find(id) != rule) return;
+  table.retire(id);
+  rule->begin_failure([this, rule, reason = "unexpected_task_exit:" + role] {
+    log_failed(rule->rule()->spec(), reason, std::nullopt);
+    if (notify_failed) notify_failed(rule->rule()->id(), reason);
+  });
+  sni_.leave(*rule->rule());
+  cores_.stop_probes(rule->rule());
+  close_listeners(cores_, owner_, rule);
+  cancel_sessions(cores_, rule);
 }
 
 async::Task<> Forwarder::Impl::drain(Clock::duration grace) {

@@ -1,7 +1,6 @@
 #include "dataplane/forwarder/sni_groups.hpp"
 
 #include <boost/asio/steady_timer.hpp>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -74,7 +73,7 @@ async::Task<std::optional<StartFailure>> SniGroups::join(Rule rule) {
 async::Task<std::optional<StartFailure>> SniGroups::open(Rule rule) {
   const model::RuleSpec& spec = rule->rule()->spec();
   auto bound = tcp::bind_ports(spec.listen_port, 1, cores_.size());
-  if (!bound) co_return StartFailure{bound.error().reason, bound.error().port};
+  if (!bound) co_return StartFailure{std::string(bound.error().reason), bound.error().port};
   const auto sockets = std::make_shared<tcp::ListenSockets>(std::move(*bound));
   const auto member = std::make_shared<tcp::TcpRule>(rule->rule(), splice_, tcp::PortMode::sni);
   const auto port = std::make_shared<Port>(owner_, spec.listen_port, cores_.size());
@@ -84,8 +83,8 @@ async::Task<std::optional<StartFailure>> SniGroups::open(Rule rule) {
     ports_.emplace(spec.listen_port, port);
   }
   AddToCore add = [sockets, member, group = port->group, routes = port->members.routes()](
-                      Core& core, std::function<void()> on_gone) -> std::optional<std::uint16_t> {
-    core.tcp.add(member, {}, std::move(on_gone));
+                      Core& core, rules::CoreReports reports) -> std::optional<std::uint16_t> {
+    core.tcp.add(member, {}, std::move(reports));
     auto& pair = (*sockets)[core.index].front();
     if (core.tcp.sni.open(group, std::move(pair), routes)) return std::nullopt;
     return group->listen_port();
@@ -119,8 +118,8 @@ async::Task<std::optional<StartFailure>> SniGroups::join_open(std::shared_ptr<Po
   port->members.add(member);
   log_members(Event::sni_member_added, spec, port->members.size());
   AddToCore add = [member, group = port->group, routes = port->members.routes()](
-                      Core& core, std::function<void()> on_gone) -> std::optional<std::uint16_t> {
-    core.tcp.add(member, {}, std::move(on_gone));
+                      Core& core, rules::CoreReports reports) -> std::optional<std::uint16_t> {
+    core.tcp.add(member, {}, std::move(reports));
     core.tcp.sni.set_routes(*group, routes);
     return std::nullopt;
   };

@@ -20,7 +20,6 @@ void Deadlines::wait(SteadyTime until) {
   waiting_ = true;
   timer_.expires_at(until);
   timer_.async_wait([this](const boost::system::error_code& ec) {
-    waiting_ = false;
     if (!ec) expire();
   });
 }
@@ -28,11 +27,13 @@ void Deadlines::wait(SteadyTime until) {
 void Deadlines::expire() {
   const Poller::Entry entry(poller_);
   const SteadyTime now = std::chrono::steady_clock::now();
+  // Still waiting as far as arm() is concerned: what is armed again here is seen below.
   while (!queue_.empty() && queue_.front().due_ <= now) {
     Deadline& what = queue_.front();
     queue_.pop_front();
     what.on_deadline();
   }
+  waiting_ = false;
   if (!queue_.empty()) wait(queue_.front().due_);
 }
 

@@ -11,6 +11,11 @@ std::uint64_t unix_ms_now() {
   return static_cast<std::uint64_t>(to_unix_millis(SystemClock::instance().now()));
 }
 
+/// The table says which lines name a multi-target rule as one.
+bool names_multi_target(log::Event event) {
+  return log::info(event).fields.contains("multi_target");
+}
+
 }  // namespace
 
 LiveRule::LiveRule(model::RuleSpec spec, std::shared_ptr<owners::OwnerScope> owner,
@@ -71,13 +76,17 @@ void LiveRule::log(log::Event event, log::Fields fields) const {
 }
 
 void LiveRule::log_at(log::Level level, log::Event event, log::Fields fields) const {
-  if (!log::enabled(event)) return;
+  if (log::enabled(event)) log::log_fields(level, event, with_rule(event, fields));
+}
+
+std::vector<log::Field> LiveRule::with_rule(log::Event event, log::Fields fields) const {
   std::vector<log::Field> all;
-  all.reserve(fields.size() + 2);
+  all.reserve(fields.size() + 4);
   all.push_back({"rule_id", id_text_});
   if (!spec_.label.empty()) all.push_back({"rule_name", spec_.label});
   all.insert(all.end(), fields);
-  log::log_fields(level, event, all);
+  if (multi_target() && names_multi_target(event)) all.push_back({"multi_target", true});
+  return all;
 }
 
 void LiveRule::log_limited(log::Event event, log::SharedLimiter& limiter,
@@ -85,10 +94,8 @@ void LiveRule::log_limited(log::Event event, log::SharedLimiter& limiter,
   if (!log::enabled(event)) return;
   const auto suppressed = limiter.admit(std::chrono::steady_clock::now());
   if (!suppressed) return;
-  std::vector<log::Field> all(fields);
+  std::vector<log::Field> all = with_rule(event, fields);
   if (*suppressed > 0) all.push_back({"suppressed", *suppressed});
-  all.insert(all.begin(), {"rule_id", id_text_});
-  if (!spec_.label.empty()) all.insert(all.begin() + 1, {"rule_name", spec_.label});
   log::log_fields(log::info(event).level, event, all);
 }
 

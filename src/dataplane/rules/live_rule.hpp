@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/log/limiter.hpp"
@@ -54,7 +55,8 @@ class LiveRule {
     return {health_.get(), spec_.targets.size()};
   }
 
-  /// A line about this rule: its id (and name) come first, then `fields`.
+  /// A line about this rule: its id (and name) come first, then `fields`, then multi_target where
+  /// the event has it and the rule is one.
   void log(log::Event event, log::Fields fields = {}) const;
   void log_at(log::Level level, log::Event event, log::Fields fields) const;
   /// The same for a line that peers can provoke: suppressed when it comes too often, through the
@@ -62,6 +64,7 @@ class LiveRule {
   void log_limited(log::Event event, log::SharedLimiter& limiter, log::Fields fields) const;
 
  private:
+  std::vector<log::Field> with_rule(log::Event event, log::Fields fields) const;
   void on_change(std::size_t row, const failover::TargetHealth::Change& change);
 
   const model::RuleSpec spec_;

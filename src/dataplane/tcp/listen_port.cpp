@@ -22,4 +22,8 @@ void ListenPort::close() {
   v4_.close();
 }
 
+std::string listener_role(const ListenPort& port) {
+  return "Listener(" + std::to_string(port.number()) + ")";
+}
+
 }  // namespace portunus::dataplane::tcp

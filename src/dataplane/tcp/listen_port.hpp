@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <string>
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
@@ -17,6 +18,8 @@ class PortSink {
  public:
   virtual void on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) = 0;
   virtual void on_accept_error(ListenPort& port, int error) = 0;
+  /// A socket of the port will never accept again.
+  virtual void on_listener_died(ListenPort& port) = 0;
 
  protected:
   ~PortSink() = default;
@@ -52,5 +55,8 @@ class ListenPort {
   TcpListener v6_;
   TcpListener v4_;
 };
+
+/// The role of the port's listeners in unexpected_task_exit (data-plane section 2).
+std::string listener_role(const ListenPort& port);
 
 }  // namespace portunus::dataplane::tcp

@@ -2,16 +2,18 @@
 
 #include <utility>
 
+#include "common/base/clock.hpp"
 #include "dataplane/tcp/reset.hpp"
 #include "dataplane/tcp/worker.hpp"
 
 namespace portunus::dataplane::tcp {
 
-RuleSlice::RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone)
+RuleSlice::RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, rules::CoreReports reports)
     : worker_(worker),
       rule_(std::move(rule)),
       shard_(rule_->live().counters().shard(worker.index)),
-      on_gone_(std::move(on_gone)) {}
+      reports_(std::move(reports)),
+      addresses_(rule_->spec().targets.size()) {}
 
 std::optional<std::uint16_t> RuleSlice::listen(std::vector<ListenPair> sockets) {
   PortSink& sink = *this;
@@ -50,6 +52,10 @@ void RuleSlice::on_accept_error(ListenPort& port, int error) {
   rule_->log_accept_error(port.number(), error);
 }
 
+void RuleSlice::on_listener_died(ListenPort& port) {
+  reports_.on_died(listener_role(port));
+}
+
 void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer) {
   if (cancelled_) return reset_connection(std::move(accepted));
   TcpSession* session = worker_.sessions.take();
@@ -63,6 +69,16 @@ void RuleSlice::on_session_gone() {
   if (!closed_ || dropped_ || !sessions_.empty() || (kept_ > 0 && !cancelled_)) return;
   dropped_ = true;
   worker_.drop(*this);
+}
+
+std::shared_ptr<const dns::Addresses> RuleSlice::fresh_addresses(std::size_t row) const {
+  const auto& known = addresses_[row];
+  if (!known || known->fresh_until <= SystemClock::instance().steady_now()) return nullptr;
+  return known;
+}
+
+void RuleSlice::remember(std::size_t row, std::shared_ptr<const dns::Addresses> addresses) {
+  addresses_[row] = std::move(addresses);
 }
 
 }  // namespace portunus::dataplane::tcp

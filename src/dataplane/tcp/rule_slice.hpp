@@ -1,8 +1,8 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -10,6 +10,8 @@
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
+#include "dataplane/dns/resolver.hpp"
+#include "dataplane/rules/core_reports.hpp"
 #include "dataplane/stats/rule_counters.hpp"
 #include "dataplane/tcp/fwd.hpp"
 #include "dataplane/tcp/listen_port.hpp"
@@ -25,7 +27,7 @@ namespace portunus::dataplane::tcp {
 /// them.
 class RuleSlice final : private PortSink {
  public:
-  RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, std::function<void()> on_gone);
+  RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, rules::CoreReports reports);
   RuleSlice(const RuleSlice&) = delete;
   RuleSlice& operator=(const RuleSlice&) = delete;
 
@@ -42,10 +44,15 @@ class RuleSlice final : private PortSink {
   void admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer);
   void on_session_gone();
 
+  /// The last answer for the target in `row`, while it is fresh; it saves the way to the resolver's
+  /// thread. Null otherwise.
+  std::shared_ptr<const dns::Addresses> fresh_addresses(std::size_t row) const;
+  void remember(std::size_t row, std::shared_ptr<const dns::Addresses> addresses);
+
   Worker& worker() { return worker_; }
   TcpRule& rule() { return *rule_; }
   stats::TrafficShard& shard() { return shard_; }
-  const std::function<void()>& on_gone() const { return on_gone_; }
+  const rules::CoreReports& reports() const { return reports_; }
 
  private:
   using Sessions = boost::intrusive::list<TcpSession, boost::intrusive::base_hook<SessionHook>,
@@ -53,12 +60,15 @@ class RuleSlice final : private PortSink {
 
   void on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) override;
   void on_accept_error(ListenPort& port, int error) override;
+  void on_listener_died(ListenPort& port) override;
 
   Worker& worker_;
   const std::shared_ptr<TcpRule> rule_;
   stats::TrafficShard& shard_;
-  const std::function<void()> on_gone_;
+  const rules::CoreReports reports_;
   std::list<ListenPort> ports_;
+  /// By row; empty where the target is an address.
+  std::vector<std::shared_ptr<const dns::Addresses>> addresses_;
   Sessions sessions_;
   unsigned kept_ = 0;
   bool closed_ = false;

@@ -83,6 +83,10 @@ void SniPort::on_accept_error(ListenPort&, int error) {
   group_->log_accept_error(error);
 }
 
+void SniPort::on_listener_died(ListenPort& port) {
+  table_->report_death(listener_role(port));
+}
+
 void SniPort::peek(Arrival arrival, std::size_t wanted) {
   HelloPeek* const peek = worker_.peeks.take();
   // Without memory the connection is closed again; there is nobody to tell.

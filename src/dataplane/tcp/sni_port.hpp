@@ -54,6 +54,7 @@ class SniPort final : private PortSink {
 
   void on_accepted(ListenPort& port, net::UniqueFd accepted, const net::Endpoint& peer) override;
   void on_accept_error(ListenPort& port, int error) override;
+  void on_listener_died(ListenPort& port) override;
 
   void peek(Arrival arrival, std::size_t wanted);
   void end_peek(const Arrival& arrival);

@@ -29,4 +29,8 @@ std::optional<SniTable::Route> SniTable::find(std::string_view server_name) cons
   return Route{*slices_[match->member], match->kind};
 }
 
+void SniTable::report_death(const std::string& role) const {
+  for (const auto& slice : slices_) slice->reports().on_died(role);
+}
+
 }  // namespace portunus::dataplane::tcp

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -35,6 +36,8 @@ class SniTable {
   };
   /// An empty name matches only the fallback (SNI-6).
   std::optional<Route> find(std::string_view server_name) const;
+  /// Tells the owner of every member that the port has lost a part (LIFE-5).
+  void report_death(const std::string& role) const;
 
  private:
   const std::shared_ptr<const SniRoutes> routes_;

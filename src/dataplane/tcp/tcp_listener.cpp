@@ -40,6 +40,11 @@ bool is_of_the_peer(int error) {
   }
 }
 
+/// The descriptor is not a listening socket any more.
+bool is_final(int error) {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK;
+}
+
 }  // namespace
 
 TcpListener::TcpListener(ListenPort& port, boost::asio::io_context& context, net::UniqueFd fd)
@@ -73,6 +78,9 @@ void TcpListener::on_ready(std::uint32_t) {
         return;
       case Taken::failed:
         return pause();
+      case Taken::dead:
+        port_.poller().unwatch(fd_.get());
+        return port_.sink().on_listener_died(port_);
     }
   }
 }
@@ -90,8 +98,9 @@ TcpListener::Taken TcpListener::accept_one() {
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Taken::none;
     if (is_of_the_peer(errno)) continue;
-    port_.sink().on_accept_error(port_, errno);
-    return Taken::failed;
+    const int error = errno;
+    port_.sink().on_accept_error(port_, error);
+    return is_final(error) ? Taken::dead : Taken::failed;
   }
 }
 

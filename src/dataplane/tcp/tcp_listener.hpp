@@ -11,7 +11,8 @@
 namespace portunus::dataplane::tcp {
 
 /// One listening socket of one worker: accepts and hands over to the sink of its port, which owns
-/// it. A failing accept is reported and tried again after 50 ms; the port goes on (TCP-4).
+/// it. A failing accept is reported and tried again after 50 ms; the port goes on (TCP-4). Only a
+/// socket that no longer listens is given up.
 class TcpListener final : public reactor::Pollable {
  public:
   TcpListener(ListenPort& port, boost::asio::io_context& context, net::UniqueFd fd);
@@ -22,7 +23,7 @@ class TcpListener final : public reactor::Pollable {
   void close();
 
  private:
-  enum class Taken { one, none, failed };
+  enum class Taken { one, none, failed, dead };
 
   void on_ready(std::uint32_t events) override;
   Taken accept_one();

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -20,14 +21,7 @@ std::string_view errno_name(int error) {
 }  // namespace
 
 TcpRule::TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice, PortMode mode)
-    : live_(std::move(live)),
-      target_(live_->spec().target().literal().value_or(net::Endpoint())),
-      splice_(splice),
-      mode_(mode) {}
-
-net::Endpoint TcpRule::target(std::uint16_t offset) const {
-  return {target_.address(), static_cast<std::uint16_t>(target_.port() + offset)};
-}
+    : live_(std::move(live)), splice_(splice), mode_(mode) {}
 
 void TcpRule::log_accept_error(std::uint16_t port, int error) {
   if (!log::enabled(Event::rule_accept_error)) return;
@@ -65,10 +59,57 @@ void TcpRule::log_sni_routed(const net::Endpoint& peer, std::string_view server_
                                  {"match_kind", sni::kind_name(kind)}});
 }
 
-void TcpRule::log_splice_selected(std::size_t pipe_bytes) const {
+void TcpRule::log_dns_resolved(std::size_t row, const net::IpAddress& chosen,
+                               std::size_t addresses) const {
+  if (!log::enabled(Event::rule_dns_resolved)) return;
+  live_->log(Event::rule_dns_resolved, {{"rule", std::to_string(live_->id().value)},
+                                        {"host", spec().targets[row].host},
+                                        {"chosen_addr", chosen.text()},
+                                        {"addr_count", addresses},
+                                        {"prefer_ipv6", spec().prefer_ipv6.value_or(false)}});
+}
+
+void TcpRule::log_dns_failed(std::size_t row, dns::Failure reason, std::string_view detail,
+                             unsigned addresses_tried) {
+  if (!log::enabled(Event::rule_dns_failed)) return;
+  live_->log_limited(Event::rule_dns_failed, dns_failures_,
+                     {{"rule", std::to_string(live_->id().value)},
+                      {"host", spec().targets[row].host},
+                      {"reason", dns::failure_name(reason)},
+                      {"detail", detail},
+                      {"tried", addresses_tried}});
+}
+
+void TcpRule::log_target_failed(std::size_t row, std::string_view error) {
+  const model::Target& target = spec().targets[row];
+  live_->log_limited(Event::target_dial_failed, target_failures_,
+                     {{"target_index", row},
+                      {"target_host", target.host},
+                      {"target_port", target.port},
+                      {"error", error}});
+}
+
+void TcpRule::log_header_refused(std::size_t row, std::string_view error) {
+  const model::Target& target = spec().targets[row];
+  live_->log_limited(Event::target_header_refused, refused_headers_,
+                     {{"target_index", row},
+                      {"target_host", target.host},
+                      {"target_port", target.port},
+                      {"error", error},
+                      {"proxy_protocol", model::proxy_version_name(*target.proxy)}});
+}
+
+void TcpRule::log_all_targets_failed(std::uint16_t port, const net::Endpoint& peer) {
+  if (!log::enabled(Event::rule_conn_all_targets_failed)) return;
+  live_->log_limited(
+      Event::rule_conn_all_targets_failed, lost_dials_,
+      {{"listen_port", port}, {"peer", peer.text()}, {"target_count", spec().targets.size()}});
+}
+
+void TcpRule::log_splice_selected(std::size_t pipe_bytes, bool proxy_header) const {
   live_->log(Event::splice_selected, {{"pipe_capacity_bytes", pipe_bytes},
                                       {"has_sni_replay_done", mode_ == PortMode::sni},
-                                      {"has_proxy_out", false}});
+                                      {"has_proxy_out", proxy_header}});
 }
 
 void TcpRule::log_splice_fallback(int error) {

@@ -8,6 +8,7 @@
 
 #include "common/log/limiter.hpp"
 #include "common/net/endpoint.hpp"
+#include "dataplane/dns/resolver.hpp"
 #include "dataplane/rules/live_rule.hpp"
 #include "dataplane/sni/route_table.hpp"
 
@@ -26,13 +27,20 @@ class TcpRule {
   rules::LiveRule& live() { return *live_; }
   const model::RuleSpec& spec() const { return live_->spec(); }
   bool splice() const { return splice_; }
-  /// Where the connections of a port of the rule go; the target is an address.
-  net::Endpoint target(std::uint16_t offset) const;
 
   void log_accept_error(std::uint16_t port, int error);
   void log_conn_closed(std::uint16_t port, const net::Endpoint& peer, std::uint64_t bytes_in,
                        std::uint64_t bytes_out) const;
   void log_conn_error(std::uint16_t port, const net::Endpoint& peer, std::string_view error);
+
+  // Of the dial phase; `row` is a target's.
+  void log_dns_resolved(std::size_t row, const net::IpAddress& chosen, std::size_t addresses) const;
+  void log_dns_failed(std::size_t row, dns::Failure reason, std::string_view detail,
+                      unsigned addresses_tried);
+  void log_target_failed(std::size_t row, std::string_view error);
+  void log_header_refused(std::size_t row, std::string_view error);
+  void log_all_targets_failed(std::uint16_t port, const net::Endpoint& peer);
+
   /// True for one caller per activation, whose connection is the first that may splice (SPL-6).
   bool first_splice() {
     return !splice_seen_.load(std::memory_order_relaxed) && !splice_seen_.exchange(true);
@@ -40,18 +48,21 @@ class TcpRule {
   /// A connection that came to this member by name.
   void log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
                       sni::RouteTable::Kind kind) const;
-  void log_splice_selected(std::size_t pipe_bytes) const;
+  void log_splice_selected(std::size_t pipe_bytes, bool proxy_header) const;
   void log_splice_fallback(int error);
   void log_pipe_size(std::size_t wanted, std::size_t got, int error);
 
  private:
   const std::shared_ptr<rules::LiveRule> live_;
-  const net::Endpoint target_;
   const bool splice_;
   const PortMode mode_;
   std::atomic<bool> splice_seen_{false};
   log::SharedLimiter accept_errors_;
   log::SharedLimiter conn_errors_;
+  log::SharedLimiter dns_failures_;
+  log::SharedLimiter target_failures_;
+  log::SharedLimiter refused_headers_;
+  log::SharedLimiter lost_dials_;
   log::SharedLimiter splice_fallbacks_;
   log::SharedLimiter pipe_sizes_;
 };

@@ -8,7 +8,6 @@
 #include <string>
 #include <system_error>
 
-#include "dataplane/tcp/dialer.hpp"
 #include "dataplane/tcp/rule_slice.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/worker.hpp"
@@ -65,33 +64,29 @@ void TcpSession::open(RuleSlice& slice, std::uint16_t offset, net::UniqueFd acce
   out_ = OneWay(slice.rule().splice());
   down_.leg = Leg{.fd = accepted.release()};
   state_ = State::dialing;
-  if (dial()) worker_->dial_deadlines.arm(*this);
-}
-
-bool TcpSession::dial() {
-  auto socket = begin_dial(slice_->rule().target(offset_));
-  if (!socket) {
-    fail_dial(socket.error());
-    return false;
-  }
-  up_.leg = Leg{.fd = socket->release()};
-  if (!watch(up_) || !watch(down_)) {
-    fail_dial(errno);
-    return false;
-  }
-  return true;
+  if (!watch(down_)) return fail(End::close, error_text(errno));
+  dial_.begin(slice, offset);
 }
 
 bool TcpSession::watch(Side& side) {
   return worker_->poller.watch(side.leg.fd, side, kInterest);
 }
 
-void TcpSession::cancel() {
-  fail(End::reset, "proxy_cancelled");
+bool TcpSession::try_upstream(net::UniqueFd socket) {
+  up_.leg = Leg{.fd = socket.release()};
+  if (watch(up_)) return true;
+  const int error = errno;
+  drop_upstream();
+  errno = error;
+  return false;
 }
 
-void TcpSession::on_deadline() {
-  fail_dial(ETIMEDOUT);
+void TcpSession::drop_upstream() {
+  close_leg(up_.leg, false);
+}
+
+void TcpSession::cancel() {
+  fail(End::reset, "proxy_cancelled");
 }
 
 void TcpSession::on_side(Side& side, std::uint32_t events) {
@@ -100,7 +95,10 @@ void TcpSession::on_side(Side& side, std::uint32_t events) {
     case State::closed:
       return;
     case State::dialing:
-      return on_dial_event(side, events);
+      note(side.leg, events);
+      if (&side == &up_) return dial_.on_upstream(events);
+      if (events & EPOLLERR) fail(End::close, error_text(pending_error(side.leg.fd)));
+      return;
     case State::relaying:
       break;
   }
@@ -118,28 +116,25 @@ void TcpSession::on_side(Side& side, std::uint32_t events) {
   }
 }
 
-void TcpSession::on_dial_event(Side& side, std::uint32_t events) {
-  note(side.leg, events);
-  if (&side == &down_) {
-    if (events & EPOLLERR) fail(End::close, error_text(pending_error(side.leg.fd)));
-    return;
-  }
-  if (events & (EPOLLERR | EPOLLHUP)) return fail_dial(pending_error(side.leg.fd));
-  if (events & EPOLLOUT) start_relay();
-}
-
-void TcpSession::start_relay() {
-  disarm();
+void TcpSession::on_dialed(std::size_t row) {
   state_ = State::relaying;
+  meter_.set_target(row);
   meter_.connection_opened();
-  if (slice_->rule().splice() && slice_->rule().first_splice()) announce_splice();
+  TcpRule& rule = slice_->rule();
+  if (rule.splice() && rule.first_splice()) announce_splice(row);
   if (down_.leg.readable && !relay_in()) return;
   if (up_.leg.readable) relay_out();
 }
 
-void TcpSession::announce_splice() {
-  auto pipe = take_pipe(worker_->pipes, slice_->rule());
-  slice_->rule().log_splice_selected(pipe ? pipe->capacity : PipePool::kUsable);
+void TcpSession::on_dial_failed() {
+  release(End::close);
+}
+
+void TcpSession::announce_splice(std::size_t row) {
+  TcpRule& rule = slice_->rule();
+  auto pipe = take_pipe(worker_->pipes, rule);
+  rule.log_splice_selected(pipe ? pipe->capacity : PipePool::kUsable,
+                           rule.spec().targets[row].proxy.has_value());
   if (pipe) worker_->pipes.put(std::move(pipe));
 }
 
@@ -199,10 +194,6 @@ std::uint16_t TcpSession::listen_port() const {
   return static_cast<std::uint16_t>(slice_->rule().spec().listen_port + offset_);
 }
 
-void TcpSession::fail_dial(int error) {
-  fail(End::close, "connect: " + error_text(error));
-}
-
 void TcpSession::fail(End end, std::string_view error) {
   slice_->rule().log_conn_error(listen_port(), peer_, error);
   release(end);
@@ -214,11 +205,11 @@ void TcpSession::finish() {
 }
 
 void TcpSession::release(End end) {
+  dial_.end();
   in_.release(worker_->tools);
   out_.release(worker_->tools);
   close_leg(down_.leg, end == End::reset);
   close_leg(up_.leg, end == End::reset);
-  disarm();
   if (state_ == State::relaying) meter_.connection_closed();
   state_ = State::closed;
   worker_->poller.run_after_batch(*this);

@@ -2,14 +2,15 @@
 
 #include <array>
 #include <boost/intrusive/list.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
-#include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/stats/rule_counters.hpp"
+#include "dataplane/tcp/dial_phase.hpp"
 #include "dataplane/tcp/fwd.hpp"
 #include "dataplane/tcp/one_way.hpp"
 
@@ -20,12 +21,12 @@ using SessionHook =
                                      boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// One forwarded connection from accept to its end (data-plane section 4): a state machine that
-/// the worker's poller drives. Owns both sockets. Comes from the worker's pool and returns
-/// there by itself; its rule slice counts it and may cancel() it. Failures end this connection and
-/// nothing else.
-class TcpSession final : public SessionHook, private reactor::Deferred, private reactor::Deadline {
+/// the worker's poller drives. Owns both sockets; its dial phase finds the upstream. Comes from the
+/// worker's pool and returns there by itself; its rule slice counts it and may cancel() it.
+/// Failures end this connection and nothing else.
+class TcpSession final : public SessionHook, private reactor::Deferred, private DialHost {
  public:
-  TcpSession() : down_(*this), up_(*this) {}
+  TcpSession() : down_(*this), up_(*this), dial_(*this) {}
 
   /// Begins with a socket accepted on the port at `offset` of the rule's range: dials the target
   /// and relays.
@@ -47,18 +48,21 @@ class TcpSession final : public SessionHook, private reactor::Deferred, private 
 
   void on_side(Side& side, std::uint32_t events);
   void run_deferred() override;
-  void on_deadline() override;
 
-  bool dial();
+  bool try_upstream(net::UniqueFd socket) override;
+  void drop_upstream() override;
+  int upstream_fd() const override { return up_.leg.fd; }
+  int downstream_fd() const override { return down_.leg.fd; }
+  const net::Endpoint& peer() const override { return peer_; }
+  void on_dialed(std::size_t row) override;
+  void on_dial_failed() override;
+
   bool watch(Side& side);
-  void on_dial_event(Side& side, std::uint32_t events);
-  void start_relay();
-  void announce_splice();
+  void announce_splice(std::size_t row);
   /// False when the session is over.
   bool relay_in();
   bool relay_out();
   bool after_step(OneWay::Step step, OneWay& way, const OneWay& other, Leg& to);
-  void fail_dial(int error);
   std::uint16_t listen_port() const;
   void fail(End end, std::string_view error);
   void finish();
@@ -68,6 +72,7 @@ class TcpSession final : public SessionHook, private reactor::Deferred, private 
   RuleSlice* slice_ = nullptr;
   Side down_;
   Side up_;
+  DialPhase dial_;
   OneWay in_;
   OneWay out_;
   std::uint64_t bytes_in_ = 0;

@@ -8,21 +8,24 @@
 namespace portunus::dataplane::tcp {
 namespace {
 
-/// data-plane section 1.
+// data-plane section 1.
 constexpr std::chrono::seconds kDialBudget(3);
 constexpr std::chrono::seconds kPeekBudget(3);
+constexpr std::chrono::seconds kHeaderBudget(10);
 
 }  // namespace
 
 Worker::Worker(boost::asio::io_context& io, reactor::Poller& poll, unsigned number,
-               PipeBudget& budget)
+               PipeBudget& budget, dns::Resolver& names)
     : context(io),
       poller(poll),
       index(number),
+      resolver(names),
       pipes(budget),
       scratch(new std::byte[kBufferSize]),
       tools{{scratch.get(), kBufferSize}, pipes, buffers},
       dial_deadlines(io, poller, kDialBudget),
+      header_deadlines(io, poller, kHeaderBudget),
       peek_deadlines(io, poller, kPeekBudget),
       sni(*this) {}
 
@@ -34,15 +37,16 @@ void Worker::stop() {
     slice->cancel_sessions();
   }
   dial_deadlines.stop();
+  header_deadlines.stop();
   peek_deadlines.stop();
 }
 
 std::optional<std::uint16_t> Worker::add(std::shared_ptr<TcpRule> rule,
                                          std::vector<ListenPair> sockets,
-                                         std::function<void()> on_gone) {
+                                         rules::CoreReports reports) {
   const reactor::Poller::Entry entry(poller);
   const rules::LiveRule* key = &rule->live();
-  auto slice = std::make_shared<RuleSlice>(*this, std::move(rule), std::move(on_gone));
+  auto slice = std::make_shared<RuleSlice>(*this, std::move(rule), std::move(reports));
   const auto refused = slice->listen(std::move(sockets));
   slices_.emplace(key, std::move(slice));
   if (refused) close_listeners(*key);
@@ -73,7 +77,7 @@ void Worker::drop(RuleSlice& slice) {
     if (it == slices_.end()) return;
     const auto gone = std::move(it->second);
     slices_.erase(it);
-    gone->on_gone()();
+    gone->reports().on_gone();
   });
 }
 

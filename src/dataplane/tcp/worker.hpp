@@ -3,14 +3,15 @@
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
 
+#include "dataplane/dns/resolver.hpp"
 #include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
+#include "dataplane/rules/core_reports.hpp"
 #include "dataplane/tcp/block_pool.hpp"
 #include "dataplane/tcp/buffer_pool.hpp"
 #include "dataplane/tcp/hello_peek.hpp"
@@ -28,16 +29,15 @@ namespace portunus::dataplane::tcp {
 /// runs; from then on only touched on that thread. Destroyed after the thread was joined.
 struct Worker {
   Worker(boost::asio::io_context& context, reactor::Poller& poller, unsigned index,
-         PipeBudget& budget);
+         PipeBudget& budget, dns::Resolver& resolver);
 
   /// Aborts everything that is left and lets the context run out of work.
   void stop();
 
   /// Takes a rule's sockets of this worker into service, one pair per port; none for a member of a
   /// port in SNI mode. The port that the system refused, if any; then none listens any more.
-  /// `on_gone` is called on this thread when, after close_listeners(), the last connection is gone.
   std::optional<std::uint16_t> add(std::shared_ptr<TcpRule> rule, std::vector<ListenPair> sockets,
-                                   std::function<void()> on_gone);
+                                   rules::CoreReports reports);
   /// Both ignore a rule that is not here.
   void close_listeners(const rules::LiveRule& rule);
   void cancel_sessions(const rules::LiveRule& rule);
@@ -49,13 +49,16 @@ struct Worker {
   boost::asio::io_context& context;
   reactor::Poller& poller;
   const unsigned index;
+  dns::Resolver& resolver;
   PipePool pipes;
   BufferPool buffers;
   const std::unique_ptr<std::byte[]> scratch;
   RelayTools tools;
   BlockPool<TcpSession> sessions;
   BlockPool<HelloPeek> peeks;
+  /// For one connect to one address, and for one PROXY header.
   reactor::Deadlines dial_deadlines;
+  reactor::Deadlines header_deadlines;
   reactor::Deadlines peek_deadlines;
   SniPorts sni;
 

@@ -74,15 +74,18 @@ TEST(ForwarderListeners, LIFE_2_logs_the_activation_and_answers_within_a_second)
 TEST(ForwarderListeners, refuses_what_it_does_not_do) {
   const LogCapture log;
   Engine engine;
-  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "example.com")),
-            "invalid_target_host");
+  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "-bad-")), "invalid_target_host");
+  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "::1")), "invalid_target_host");
   EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 0)), "target_invalid_port:0");
+  auto second = Engine::rule(1, free_port(), 80);
+  second.targets.push_back({.host = "127.0.0.1", .port = 0});
+  EXPECT_EQ(engine.activate(second), "target_invalid_port:1");
   EXPECT_EQ(engine.activate(Engine::rule(1, 0, 80)), "range_invalid");
-  auto udp = Engine::rule(1, free_port(), 80);
-  udp.protocol = model::Protocol::udp;
-  EXPECT_EQ(engine.activate(udp), "unsupported_protocol");
+  auto none = Engine::rule(1, free_port(), 80);
+  none.targets.clear();
+  EXPECT_EQ(engine.activate(none), "invalid_target_host");
   EXPECT_FALSE(engine.live(1));
-  EXPECT_EQ(log.count("rule.failed"), 4U);
+  EXPECT_EQ(log.count("rule.failed"), 6U);
   EXPECT_EQ(log.count("rule.failed", {"offending_port"}), 0U);
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace portunus::dataplane::reactor {
 namespace {
@@ -65,6 +66,29 @@ TEST_F(DeadlinesTest, one_may_be_armed_again_from_its_own_call) {
   deadlines_.arm(limit);
   context_.run();
   EXPECT_EQ(calls, 2);
+}
+
+TEST_F(DeadlinesTest, one_that_is_armed_again_does_not_delay_those_that_follow) {
+  Deadlines deadlines(context_, poller_, milliseconds(1000));
+  const auto begin = std::chrono::steady_clock::now();
+  bool expired = false;
+  Limit* self = nullptr;
+  Limit again([&] {
+    if (!std::exchange(expired, true)) deadlines.arm(*self);
+  });
+  self = &again;
+  Limit second([&] {
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1900));
+    deadlines.stop();
+  });
+  Limit third([] {});
+  deadlines.arm(again);
+  context_.run_one_for(milliseconds(500));
+  deadlines.arm(second);
+  while (!expired) context_.run_one();
+  context_.poll();
+  deadlines.arm(third);
+  context_.run();
 }
 
 TEST_F(DeadlinesTest, stop_lets_the_context_run_out_of_work) {
