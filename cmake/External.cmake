@@ -17,3 +17,9 @@ target_link_libraries(external_sqlite INTERFACE ${SQLITECPP_LIBRARY} SQLite::SQL
 
 add_library(external_prometheus INTERFACE)
 target_link_libraries(external_prometheus INTERFACE prometheus-cpp::core)
+
+add_library(external_cares INTERFACE)
+find_path(CARES_INCLUDE ares.h REQUIRED)
+find_library(CARES_LIBRARY cares REQUIRED)
+target_include_directories(external_cares SYSTEM INTERFACE ${CARES_INCLUDE})
+target_link_libraries(external_cares INTERFACE ${CARES_LIBRARY})

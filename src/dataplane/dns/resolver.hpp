@@ -2,65 +2,32 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <cstdint>
-#include <expected>
 #include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "common/base/clock.hpp"
-#include "common/net/endpoint.hpp"
+#include "dataplane/dns/answer.hpp"
 
 namespace portunus::dataplane::dns {
 
-/// The addresses of a name, each family in the resolver's order.
-struct Addresses {
-  std::vector<net::IpAddress> v4;
-  std::vector<net::IpAddress> v6;
-  /// Until then they are fresh and may be used without asking again (DNS-4).
-  SteadyTime fresh_until{};
-  std::size_t size() const { return v4.size() + v6.size(); }
-};
-
-/// The closed set of reasons (data-plane section 8).
-enum class Failure : std::uint8_t {
-  nxdomain,
-  servfail,
-  attempt_timeout,
-  all_addrs_unreachable,  ///< also: an empty answer
-  resolver_overloaded,
-  other,
-};
-std::string_view failure_name(Failure failure);
-
-struct LookupError {
-  Failure failure;
-  /// For the log.
-  std::string detail;
-};
-
-struct Answer {
-  std::shared_ptr<const Addresses> addresses;
-  enum class Source : std::uint8_t {
-    lookup,  ///< a lookup was made for this
-    cache,   ///< fresh
-    stale,   ///< expired, in its grace: counts as a DNS failure (DNS-10)
-  } source;
-};
-
 struct ResolverOptions {
-  /// Empty = the host's configuration (resolv.conf, hosts). For tests: "127.0.0.1:5353".
-  std::string servers;
+  /// Empty = the host's configuration (name servers, search list, hosts file), read anew for every
+  /// lookup. For tests: "127.0.0.1:5353", and nothing of the host's configuration counts.
+  std::string servers = {};
+  /// For tests: the file to read in place of /etc/resolv.conf, and the port of its name servers.
+  std::string resolv_conf = {};
+  std::uint16_t resolv_conf_port = 53;
+  /// What the cache goes by; read on the resolver's thread.
+  const Clock* clock = &SystemClock::instance();
 };
 
 /// The process's one resolver and cache, shared by all rules and both protocols (data-plane section
 /// 8). Works on one io_context; resolve() may be called from any thread.
 class Resolver {
  public:
-  using Reply = std::expected<Answer, LookupError>;
+  using Reply = dns::Reply;
   using Handler = std::move_only_function<void(Reply)>;
 
   Resolver(boost::asio::io_context& home, ResolverOptions options);
@@ -79,8 +46,5 @@ class Resolver {
   class Impl;
   std::shared_ptr<Impl> impl_;
 };
-
-/// The addresses in the order in which they are dialled: preferred family first (DNS-5).
-std::vector<net::IpAddress> dial_order(const Addresses& addresses, bool prefer_ipv6);
 
 }  // namespace portunus::dataplane::dns
