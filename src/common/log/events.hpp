@@ -131,7 +131,24 @@ namespace portunus::log {
   X(sni_proxy_finished_error, "tls.proxy_finished_error", debug, tls_sni, "rule_id rule_name? listen_port peer error", "a connection of a port in SNI mode ended other than by both ends") \
   X(sni_peek_capacity, "tls.sni_peek_capacity", warn, tls_sni, "listen_port peer max_inflight_peeks suppressed?", "too many peeks: reset at accept")
 
-#define PORTUNUS_EVENTS_OWNERS(X)
+#define PORTUNUS_EVENTS_OWNERS(X) \
+  X(owner_cap_hydrate_failed, "owner_cap.hydrate_failed", warn, server, "error", "stored owner limits not loaded; started without") \
+  X(owner_cap_upserted, "owner_cap.upserted", info, server, "client_name owner_id updated_at_unix_ms", "an owner's limits on a client written") \
+  X(owner_cap_deleted, "owner_cap.deleted", info, server, "client_name owner_id", "an owner's limits on a client removed") \
+  X(owner_cap_gc_swept, "owner_cap.gc_swept", info, server, "client_name owner_id", "limits collected with the owner's last rule on the client") \
+  X(owner_cap_push_failed, "owner_cap.push_failed", warn, server, "client_name owner_id action error", "the session refused the message; replay repairs") \
+  X(traffic_quota_hydrate_failed, "traffic_quota.cache_hydrate_failed", warn, server, "error", "stored quotas not loaded; started without") \
+  X(traffic_quota_push_failed, "traffic_quota.push_failed", warn, server, "user client action", "the session refused an operator's change; replay repairs") \
+  X(traffic_quota_exhaust_push_failed, "traffic_quota.exhaust_push_failed", warn, server, "user client", "the session refused the exhaustion; replay repairs") \
+  X(traffic_quota_rollover_push_failed, "traffic_quota.rollover_push_failed", warn, server, "user client", "the session refused the new period; replay repairs") \
+  X(traffic_quota_period_rolled, "traffic_quota.period_rolled", info, server, "user client new_start", "a billing period began") \
+  X(traffic_quota_accumulate_missing, "traffic_quota.accumulate_missing", warn, server, "user client delta", "usage for a quota that vanished from the store") \
+  X(traffic_sample_write_failed, "traffic_aggregator.sample_write_failed", error, server, "error client user", "a minute of traffic history was not written") \
+  X(traffic_accumulate_failed, "traffic_aggregator.accumulate_failed", error, server, "error client user", "usage not booked; kept for the next report") \
+  X(traffic_accumulated, "traffic_aggregator.accumulated", debug, server, "user client delta_total used monthly", "usage booked on a quota") \
+  X(traffic_no_row, "traffic_aggregator.no_row", debug, server, "user client delta_total", "usage of a user without a quota") \
+  X(traffic_rollover_tick, "traffic_rollover.tick", info, server, "advanced", "periods begun by one check") \
+  X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check")
 
 #define PORTUNUS_EVENTS_STANDALONE(X)
 // clang-format on

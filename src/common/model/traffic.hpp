@@ -122,6 +122,14 @@ struct TrafficReport {
   friend bool operator==(const TrafficReport&, const TrafficReport&) = default;
 };
 
+/// What a report added for all rules of one owner on the reporting edge: differences, no counters.
+struct OwnerUsage {
+  std::string owner_id;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  friend bool operator==(const OwnerUsage&, const OwnerUsage&) = default;
+};
+
 /// Counters that stay in the process that forwards: the standalone program's stats socket shows
 /// them, no report carries them (data-plane section 7).
 struct LocalTraffic {
