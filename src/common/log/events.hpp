@@ -129,6 +129,7 @@ namespace portunus::log {
   X(client_hello_timeout, "tls.client_hello_timeout", warn, tls_sni, "listen_port peer bytes_read suppressed?", "no whole hello within 3 s: dropped") \
   X(tls_parse_failed, "tls.parse_failed", warn, tls_sni, "listen_port peer error suppressed?", "not a ClientHello: dropped") \
   X(sni_proxy_finished_error, "tls.proxy_finished_error", debug, tls_sni, "rule_id rule_name? listen_port peer error", "a connection of a port in SNI mode ended other than by both ends") \
+  X(sni_local_addr_failed, "tls.proxy_protocol_local_addr_failed", warn, tls_sni, "rule_id rule_name? listen_port peer error suppressed?", "the PROXY header of a connection lacks its local address") \
   X(sni_peek_capacity, "tls.sni_peek_capacity", warn, tls_sni, "listen_port peer max_inflight_peeks suppressed?", "too many peeks: reset at accept")
 
 #define PORTUNUS_EVENTS_OWNERS(X) \

@@ -143,7 +143,11 @@ void DialPhase::on_deadline() {
 
 void DialPhase::send_header() {
   const auto local = local_end(host_.downstream_fd());
-  if (!local) return refused(error_text(errno));
+  if (!local) {
+    const std::string error = error_text(errno);
+    slice_->rule().log_sni_local_end_failed(listen_port(), host_.peer(), error);
+    return refused(error);
+  }
   const auto header = proxy_protocol::encode(*plan_.target().proxy, host_.peer(), *local);
   if (!header) return refused("the two ends of the connection are of different families");
   while (header_sent_ < header->size) {
@@ -194,9 +198,14 @@ void DialPhase::report(const RowFailure& failure) {
   rule.live().record_failure(failure.row, std::chrono::steady_clock::now());
 }
 
+std::uint16_t DialPhase::listen_port() const {
+  return static_cast<std::uint16_t>(slice_->rule().spec().listen_port + offset_);
+}
+
 void DialPhase::give_up(const RowFailure& failure) {
   TcpRule& rule = slice_->rule();
-  const auto port = static_cast<std::uint16_t>(rule.spec().listen_port + offset_);
+  const std::uint16_t port = listen_port();
+  rule.log_sni_finished(port, host_.peer(), failure.error);
   if (rule.spec().multi_target()) {
     rule.log_all_targets_failed(port, host_.peer());
   } else if (!failure.dns) {

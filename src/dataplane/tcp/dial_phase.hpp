@@ -66,6 +66,7 @@ class DialPhase final : private reactor::Deadline {
   void succeed();
   void report(const RowFailure& failure);
   void give_up(const RowFailure& failure);
+  std::uint16_t listen_port() const;
 
   DialHost& host_;
   RuleSlice* slice_ = nullptr;

@@ -40,14 +40,9 @@ void TcpRule::log_conn_closed(std::uint16_t port, const net::Endpoint& peer, std
 
 void TcpRule::log_conn_error(std::uint16_t port, const net::Endpoint& peer,
                              std::string_view error) {
-  if (log::enabled(Event::rule_conn_error)) {
-    live_->log_limited(Event::rule_conn_error, conn_errors_,
-                       {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
-  }
-  if (mode_ == PortMode::sni && log::enabled(Event::sni_proxy_finished_error)) {
-    live_->log(Event::sni_proxy_finished_error,
-               {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
-  }
+  if (!log::enabled(Event::rule_conn_error)) return;
+  live_->log_limited(Event::rule_conn_error, conn_errors_,
+                     {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
 }
 
 void TcpRule::log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
@@ -104,6 +99,20 @@ void TcpRule::log_all_targets_failed(std::uint16_t port, const net::Endpoint& pe
   live_->log_limited(
       Event::rule_conn_all_targets_failed, lost_dials_,
       {{"listen_port", port}, {"peer", peer.text()}, {"target_count", spec().targets.size()}});
+}
+
+void TcpRule::log_sni_finished(std::uint16_t port, const net::Endpoint& peer,
+                               std::string_view error) const {
+  if (mode_ != PortMode::sni || !log::enabled(Event::sni_proxy_finished_error)) return;
+  live_->log(Event::sni_proxy_finished_error,
+             {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+}
+
+void TcpRule::log_sni_local_end_failed(std::uint16_t port, const net::Endpoint& peer,
+                                       std::string_view error) {
+  if (mode_ != PortMode::sni || !log::enabled(Event::sni_local_addr_failed)) return;
+  live_->log_limited(Event::sni_local_addr_failed, local_ends_,
+                     {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
 }
 
 void TcpRule::log_splice_selected(std::size_t pipe_bytes, bool proxy_header) const {

@@ -48,6 +48,12 @@ class TcpRule {
   /// A connection that came to this member by name.
   void log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
                       sni::RouteTable::Kind kind) const;
+  /// How it ended, when it was in error; and that its own end is unknown, which the PROXY header
+  /// needs. Nothing for a rule that has its ports for itself.
+  void log_sni_finished(std::uint16_t port, const net::Endpoint& peer,
+                        std::string_view error) const;
+  void log_sni_local_end_failed(std::uint16_t port, const net::Endpoint& peer,
+                                std::string_view error);
   void log_splice_selected(std::size_t pipe_bytes, bool proxy_header) const;
   void log_splice_fallback(int error);
   void log_pipe_size(std::size_t wanted, std::size_t got, int error);
@@ -63,6 +69,7 @@ class TcpRule {
   log::SharedLimiter target_failures_;
   log::SharedLimiter refused_headers_;
   log::SharedLimiter lost_dials_;
+  log::SharedLimiter local_ends_;
   log::SharedLimiter splice_fallbacks_;
   log::SharedLimiter pipe_sizes_;
 };

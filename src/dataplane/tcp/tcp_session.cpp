@@ -196,6 +196,7 @@ std::uint16_t TcpSession::listen_port() const {
 
 void TcpSession::fail(End end, std::string_view error) {
   slice_->rule().log_conn_error(listen_port(), peer_, error);
+  slice_->rule().log_sni_finished(listen_port(), peer_, error);
   release(end);
 }
 
