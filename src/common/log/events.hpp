@@ -151,7 +151,19 @@ namespace portunus::log {
   X(traffic_rollover_tick, "traffic_rollover.tick", info, server, "advanced", "periods begun by one check") \
   X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check")
 
-#define PORTUNUS_EVENTS_STANDALONE(X)
+#define PORTUNUS_EVENTS_STANDALONE(X) \
+  X(standalone_rlimit_nofile, "standalone.rlimit_nofile", info, standalone, "soft hard", "descriptors this process may open") \
+  X(standalone_rlimit_nofile_low, "standalone.rlimit_nofile_low", warn, standalone, "soft", "fewer than 4096 descriptors") \
+  X(standalone_rlimit_query_failed, "standalone.rlimit_query_failed", debug, standalone, "error", "the limit of descriptors is unknown") \
+  X(standalone_stats, "standalone.stats", info, standalone, "rule rule_name in_bytes out_bytes active_conns datagrams_in datagrams_out active_flows", "per rule, at start and every minute") \
+  X(standalone_stats_socket_listening, "standalone.stats_socket_listening", info, standalone, "path refresh_ms", "readers may come") \
+  X(standalone_stats_socket_bind_failed, "standalone.stats_socket_bind_failed", error, standalone, "path error", "forwarding goes on without the stats socket") \
+  X(standalone_stats_accept_error, "standalone.stats_accept_error", warn, standalone, "error", "retried after 50 ms") \
+  X(standalone_stats_client_write_failed, "standalone.stats_client_write_failed", debug, standalone, "error stage", "a reader was let go") \
+  X(standalone_stats_client_disconnected, "standalone.stats_client_disconnected", debug, standalone, "error", "a reader went away") \
+  X(standalone_sighup_ignored, "standalone.sighup_ignored", info, standalone, "", "SIGHUP, which changes nothing") \
+  X(standalone_fatal_shutdown, "standalone.fatal_shutdown", error, standalone, "error", "the daemon ends because of a failure") \
+  X(standalone_stopped, "standalone.stopped", info, standalone, "", "normal end")
 // clang-format on
 
 #define PORTUNUS_EVENTS(X)   \
