@@ -125,6 +125,8 @@ async::Task<> StatsSocket::serve(std::unique_ptr<Protocol::socket> reader) {
       if (acceptor_.is_open()) log_end(failure, stage);
       break;
     }
+    // A stop that came during the write cancelled nothing of what follows.
+    if (!acceptor_.is_open()) break;
     stage = "snapshot";
     text.clear();
     next.expires_at(next.expiry() + refresh_);

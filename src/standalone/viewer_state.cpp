@@ -16,10 +16,16 @@ std::string text_of(const Json& object, const char* key) {
   return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+/// A whole number from 0 on.
+std::optional<std::uint64_t> count(const Json& value) {
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (!value.is_number_integer() || value.get<std::int64_t>() < 0) return std::nullopt;
+  return value.get<std::uint64_t>();
+}
+
 std::optional<std::uint64_t> number_of(const Json& object, const char* key) {
   const auto it = object.find(key);
-  if (it == object.end() || !it->is_number_unsigned()) return std::nullopt;
-  return it->get<std::uint64_t>();
+  return it == object.end() ? std::nullopt : count(*it);
 }
 
 ViewedTarget read_target(const Json& row) {
@@ -48,7 +54,7 @@ ViewedRule read_rule(const Json& row) {
 void read_numbers(const Json& object, std::map<std::string, std::uint64_t>& out) {
   out.clear();
   for (const auto& [key, value] : object.items()) {
-    if (value.is_number_unsigned()) out[key] = value.get<std::uint64_t>();
+    if (const auto number = count(value)) out[key] = *number;
   }
 }
 

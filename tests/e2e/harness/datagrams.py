@@ -28,6 +28,8 @@ class UdpTarget:
                 data, source = self.socket.recvfrom(65535)
             except OSError:
                 return  # closed
+            if source is None:
+                return  # shut down
             with self.lock:
                 self.received.append((data, source))
             answer = self.answer(data)
