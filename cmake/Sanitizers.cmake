@@ -11,3 +11,8 @@ elseif(PORTUNUS_SANITIZER STREQUAL "thread")
 elseif(NOT PORTUNUS_SANITIZER STREQUAL "")
   message(FATAL_ERROR "PORTUNUS_SANITIZER must be address, thread or empty")
 endif()
+
+# Coverage of all our code is what guides the fuzzer.
+if(PORTUNUS_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
