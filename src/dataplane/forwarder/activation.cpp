@@ -9,6 +9,8 @@
 
 #include "dataplane/tcp/listen_sockets.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/udp/bind_ports.hpp"
+#include "dataplane/udp/udp_rule.hpp"
 
 namespace portunus::dataplane {
 namespace {
@@ -58,6 +60,20 @@ async::Task<Refused> add_to_cores(Cores& cores, asio::any_io_executor owner, Rul
   co_return answers->refused;
 }
 
+namespace {
+
+async::Task<std::optional<StartFailure>> add_or_undo(Cores& cores, asio::any_io_executor owner,
+                                                     Rule rule, AddToCore add) {
+  const Refused refused = co_await add_to_cores(cores, owner, rule, std::move(add));
+  if (!refused) co_return std::nullopt;
+  close_listeners(cores, owner, rule);
+  cancel_sessions(cores, rule);
+  co_await rule->wait_gone();
+  co_return StartFailure{"bind_failed", refused};
+}
+
+}  // namespace
+
 std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
   if (!in_range(spec.listen_port, spec.ports)) return StartFailure{"range_invalid"};
   if (spec.targets.empty() || spec.targets.size() > model::kMaxTargets) {
@@ -74,7 +90,6 @@ std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
   if (spec.ports > 1 && !(combines && in_range(spec.target().port, spec.ports))) {
     return StartFailure{"range_invalid"};
   }
-  if (spec.protocol != model::Protocol::tcp) return StartFailure{"unsupported_protocol"};
   return std::nullopt;
 }
 
@@ -88,12 +103,19 @@ async::Task<std::optional<StartFailure>> start_tcp(Cores& cores, asio::any_io_ex
   AddToCore add = [sockets, shared](Core& core, rules::CoreReports reports) {
     return core.tcp.add(shared, std::move((*sockets)[core.index]), std::move(reports));
   };
-  const Refused refused = co_await add_to_cores(cores, owner, rule, std::move(add));
-  if (!refused) co_return std::nullopt;
-  close_listeners(cores, owner, rule);
-  cancel_sessions(cores, rule);
-  co_await rule->wait_gone();
-  co_return StartFailure{"bind_failed", refused};
+  co_return co_await add_or_undo(cores, owner, rule, std::move(add));
+}
+
+async::Task<std::optional<StartFailure>> start_udp(Cores& cores, asio::any_io_executor owner,
+                                                   Rule rule) {
+  const model::RuleSpec& spec = rule->rule()->spec();
+  auto bound = udp::bind_ports(spec.listen_port, spec.ports, cores.size(), cores.udp_offload().gro);
+  if (!bound) co_return StartFailure{std::string(bound.error().reason), bound.error().port};
+  const auto sockets = std::make_shared<udp::BoundPorts>(std::move(*bound));
+  AddToCore add = [sockets, shared = rule->udp()](Core& core, rules::CoreReports reports) {
+    return core.udp.add(shared, std::move((*sockets)[core.index]), std::move(reports));
+  };
+  co_return co_await add_or_undo(cores, owner, rule, std::move(add));
 }
 
 void close_listeners(Cores& cores, const asio::any_io_executor& owner, const Rule& rule) {

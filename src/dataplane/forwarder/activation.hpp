@@ -41,6 +41,10 @@ async::Task<std::optional<std::uint16_t>> add_to_cores(Cores& cores,
 async::Task<std::optional<StartFailure>> start_tcp(Cores& cores, boost::asio::any_io_executor owner,
                                                    std::shared_ptr<ActiveRule> rule, bool splice);
 
+/// The same for a UDP rule.
+async::Task<std::optional<StartFailure>> start_udp(Cores& cores, boost::asio::any_io_executor owner,
+                                                   std::shared_ptr<ActiveRule> rule);
+
 /// Both reach every core; the rule is told as each has done it.
 void close_listeners(Cores& cores, const boost::asio::any_io_executor& owner,
                      const std::shared_ptr<ActiveRule>& rule);

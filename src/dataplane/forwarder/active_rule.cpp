@@ -57,7 +57,10 @@ void ActiveRule::on_core_done() {
   if (--busy_ > 0) return;
   deadline_timer_.cancel();
   changed_.cancel();
-  if (removing_) log_removed(*rule_);
+  if (removing_) {
+    if (udp_) log_deactivated(*rule_);
+    log_removed(*rule_);
+  }
   if (const auto failed = std::exchange(failed_, nullptr)) failed();
 }
 

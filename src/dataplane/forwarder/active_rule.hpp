@@ -6,10 +6,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
 #include "dataplane/rules/live_rule.hpp"
+#include "dataplane/udp/udp_rule.hpp"
 
 namespace portunus::dataplane {
 
@@ -21,6 +23,9 @@ class ActiveRule : public std::enable_shared_from_this<ActiveRule> {
              unsigned cores);
 
   const std::shared_ptr<rules::LiveRule>& rule() const { return rule_; }
+  /// What makes it a UDP rule; null for a TCP rule.
+  void set_udp(std::shared_ptr<udp::UdpRule> udp) { udp_ = std::move(udp); }
+  const std::shared_ptr<udp::UdpRule>& udp() const { return udp_; }
 
   /// Removal has begun: `abort` is called when the deadline passes before the rule is gone, and
   /// rule.removed is logged when it is gone.
@@ -49,6 +54,7 @@ class ActiveRule : public std::enable_shared_from_this<ActiveRule> {
   void arm();
 
   const std::shared_ptr<rules::LiveRule> rule_;
+  std::shared_ptr<udp::UdpRule> udp_;
   unsigned listening_;
   unsigned busy_;
   std::function<void()> abort_;

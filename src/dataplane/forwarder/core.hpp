@@ -4,10 +4,13 @@
 
 #include "common/base/result.hpp"
 #include "dataplane/dns/resolver.hpp"
+#include "dataplane/owners/owner_scope.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/rules/live_rule.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
 #include "dataplane/tcp/worker.hpp"
+#include "dataplane/udp/offload.hpp"
+#include "dataplane/udp/worker.hpp"
 
 namespace portunus::dataplane {
 
@@ -16,7 +19,7 @@ namespace portunus::dataplane {
 /// thread was joined.
 struct Core {
   Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes,
-       dns::Resolver& resolver);
+       dns::Resolver& resolver, udp::Offload offload);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
@@ -28,11 +31,14 @@ struct Core {
   /// Both find the rule wherever it is; one that is not here is ignored.
   void close_listeners(const rules::LiveRule& rule);
   void cancel(const rules::LiveRule& rule);
+  /// The owner's quota is used up (QUO-6).
+  void cut(const owners::OwnerScope& owner);
 
   boost::asio::io_context& context;
   const unsigned index;
   reactor::Poller poller;
   tcp::Worker tcp;
+  udp::Worker udp;
 };
 
 }  // namespace portunus::dataplane

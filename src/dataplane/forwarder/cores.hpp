@@ -11,6 +11,7 @@
 #include "dataplane/forwarder/core.hpp"
 #include "dataplane/forwarder/prober.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
+#include "dataplane/udp/offload.hpp"
 
 namespace portunus::dataplane {
 
@@ -20,7 +21,7 @@ namespace portunus::dataplane {
 class Cores {
  public:
   /// Starts `count` threads. Throws std::system_error when the system refuses.
-  Cores(unsigned count, std::string dns_servers);
+  Cores(unsigned count, std::string dns_servers, bool udp_offload);
   /// Stops.
   ~Cores();
   Cores(const Cores&) = delete;
@@ -28,6 +29,7 @@ class Cores {
 
   unsigned size() const { return static_cast<unsigned>(cores_.size()); }
   Core& operator[](std::size_t index) { return *cores_[index]; }
+  const udp::Offload& udp_offload() const { return udp_offload_; }
   void start_probes(const std::shared_ptr<rules::LiveRule>& rule);
   void stop_probes(const std::shared_ptr<rules::LiveRule>& rule);
 
@@ -45,6 +47,7 @@ class Cores {
 
  private:
   tcp::PipeBudget pipe_budget_;
+  const udp::Offload udp_offload_;
   async::IoThreads threads_;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<Prober> prober_;

@@ -48,12 +48,14 @@ class Forwarder::Impl {
   std::function<void(RuleId, std::string)> notify_failed;
 
  private:
-  async::Task<std::optional<StartFailure>> start_rule(const model::RuleSpec& spec);
+  async::Task<std::optional<StartFailure>> start_rule(const model::RuleSpec& spec,
+                                                      const model::UdpSettings& udp);
   async::Task<std::optional<StartFailure>> start_listening(const Rule& rule);
   bool bound_plainly(std::uint16_t port) const;
   async::Task<> wait_ports_free(const model::RuleSpec& spec);
   static async::Task<model::RuleTraffic> wait_gone(RuleId id, Rule rule);
   void begin_removal(const Rule& rule, Clock::duration grace);
+  void cut(const owners::OwnerRegistry::Scope& owner);
   void on_rule_died(const Rule& rule, const std::string& role);
 
   const asio::any_io_executor owner_;
@@ -63,11 +65,11 @@ class Forwarder::Impl {
 };
 
 Forwarder::Impl::Impl(asio::any_io_executor owner, const ForwarderOptions& options)
-    : owner_scopes([](const owners::OwnerRegistry::Scope&) {}),
+    : owner_scopes([this](const owners::OwnerRegistry::Scope& owner) { cut(owner); }),
       owner_(std::move(owner)),
       splice_(options.splice),
       cores_(options.workers > 0 ? options.workers : async::IoThreads::core_count(),
-             options.dns_servers),
+             options.dns_servers, options.udp_offload),
       sni_(cores_, owner_, splice_) {}
 
 Forwarder::Impl::~Impl() {
@@ -77,10 +79,10 @@ Forwarder::Impl::~Impl() {
 }
 
 async::Task<std::expected<void, std::string>> Forwarder::Impl::activate(model::RuleSpec spec,
-                                                                        model::UdpSettings) {
+                                                                        model::UdpSettings udp) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  const std::optional<StartFailure> failure = co_await start_rule(spec);
+  const std::optional<StartFailure> failure = co_await start_rule(spec, udp);
   co_await asio::this_coro::throw_if_cancelled(throws);
   if (!failure) co_return std::expected<void, std::string>();
   std::string reason = reason_text(spec, *failure);
@@ -88,18 +90,27 @@ async::Task<std::expected<void, std::string>> Forwarder::Impl::activate(model::R
   co_return std::unexpected(std::move(reason));
 }
 
-async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(const model::RuleSpec& spec) {
+void Forwarder::Impl::cut(const owners::OwnerRegistry::Scope& owner) {
+  cores_.post_each([owner](Core& core) { core.cut(*owner); });
+}
+
+async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(
+    const model::RuleSpec& spec, const model::UdpSettings& udp) {
   if (const auto failure = check_rule(spec)) co_return failure;
   if (table.find(spec.id)) co_return StartFailure{"duplicate_rule_id"};
   if (cores_.stopped()) co_return StartFailure{"bind_failed"};
   co_await wait_ports_free(spec);
   auto live =
       std::make_shared<rules::LiveRule>(spec, owner_scopes.scope(spec.owner_id), cores_.size());
-  auto rule = std::make_shared<ActiveRule>(owner_, std::move(live), cores_.size());
+  auto rule = std::make_shared<ActiveRule>(owner_, live, cores_.size());
+  if (spec.protocol == model::Protocol::udp) {
+    rule->set_udp(std::make_shared<udp::UdpRule>(live, udp));
+  }
   const auto failure = co_await start_listening(rule);
   if (failure) co_return failure;
   table.add(rule);
-  log_activated(*rule->rule());
+  log_activated(*live);
+  if (rule->udp()) log_udp_started(*rule->udp());
   cores_.start_probes(rule->rule());
   rule->watch_death([this, weak = std::weak_ptr(rule)](const std::string& role) {
     if (const Rule dead = weak.lock()) on_rule_died(dead, role);
@@ -107,8 +118,9 @@ async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(const model
   co_return std::nullopt;
 }
 
-/// SNI-2: the first rule of a port decides whether connections are asked for a name.
+/// SNI-2: the first TCP rule of a port decides whether connections are asked for a name.
 async::Task<std::optional<StartFailure>> Forwarder::Impl::start_listening(const Rule& rule) {
+  if (rule->udp()) co_return co_await start_udp(cores_, owner_, rule);
   const model::RuleSpec& spec = rule->rule()->spec();
   co_await sni_.settled(spec.listen_port);
   if (spec.sni_pattern && bound_plainly(spec.listen_port)) {
@@ -220,7 +232,10 @@ void Forwarder::limit_rule(RuleId id, const std::optional<model::RateLimit>& env
   }
 }
 
-void Forwarder::tune_udp(RuleId, model::UdpSettings) {}
+void Forwarder::tune_udp(RuleId id, model::UdpSettings udp) {
+  const Rule rule = impl_->table.find(id);
+  if (rule && rule->udp()) rule->udp()->tune(udp);
+}
 
 void Forwarder::limit_owner(std::string_view owner_id,
                             const std::optional<model::RateLimit>& envelope) {

@@ -24,6 +24,8 @@ struct ForwarderOptions {
   bool splice = true;
   /// Name servers, "ip:port"; empty = the host's resolver configuration.
   std::string dns_servers = {};
+  /// False moves datagrams one by one even where the kernel could join and split them (GRO, GSO).
+  bool udp_offload = true;
 };
 
 /// The forwarding engine: listeners and connections of every rule, spread over its own worker

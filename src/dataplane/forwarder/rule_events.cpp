@@ -51,6 +51,21 @@ void log_failed(const model::RuleSpec& rule, std::string_view reason,
   write(Event::rule_failed, rule, fields);
 }
 
+void log_udp_started(udp::UdpRule& rule) {
+  if (!log::enabled(Event::udp_runtime_started)) return;
+  write(Event::udp_runtime_started, rule.spec(),
+        {{"listen_port_start", rule.spec().listen_port},
+         {"listen_port_end", rule.spec().last_listen_port()},
+         {"range_size", rule.spec().ports},
+         {"rule_cap", rule.max_flows()},
+         {"cap_scope", "per_rule"}});
+}
+
+void log_deactivated(const rules::LiveRule& rule) {
+  if (!log::enabled(Event::rule_deactivated)) return;
+  write(Event::rule_deactivated, rule.spec(), {{"protocol", "udp"}, {"reason", "cancelled"}});
+}
+
 void log_removed(const rules::LiveRule& rule) {
   if (!log::enabled(Event::rule_removed)) return;
   const model::RuleSpec& spec = rule.spec();

@@ -79,6 +79,16 @@ bool Engine::live(std::uint64_t id) {
       .get();
 }
 
+void Engine::tune_udp(std::uint64_t id, model::UdpSettings settings) {
+  const auto work = [this, id, settings] { forwarder_->tune_udp(RuleId{id}, settings); };
+  asio::post(context_, asio::use_future(work)).get();
+}
+
+void Engine::set_quota(const std::string& owner, std::uint64_t remaining, bool exhausted) {
+  const auto work = [&] { forwarder_->set_quota(owner, remaining, exhausted); };
+  asio::post(context_, asio::use_future(work)).get();
+}
+
 model::RuleTraffic Engine::traffic(std::uint64_t id) const {
   for (const auto& entry : forwarder_->counters()) {
     if (entry.rule == RuleId{id}) return entry;

@@ -32,6 +32,9 @@ class Engine {
   std::future<void> remove(std::uint64_t id, std::chrono::milliseconds grace);
   std::future<void> drain(std::chrono::milliseconds grace);
   bool live(std::uint64_t id);
+  /// On the owner's thread, where such calls belong.
+  void tune_udp(std::uint64_t id, model::UdpSettings settings);
+  void set_quota(const std::string& owner, std::uint64_t remaining, bool exhausted);
   /// Zeroes for a rule that is not live.
   model::RuleTraffic traffic(std::uint64_t id) const;
   /// Without a drain, as at an emergency exit.
