@@ -28,6 +28,8 @@ std::vector<model::OwnerTraffic> OwnerRegistry::traffic() const {
   std::vector<model::OwnerTraffic> out;
   for (const auto& [id, scope] : scopes_) {
     model::LimitTraffic limit = scope->limiter.traffic();
+    // Without caps it counts only so that caps may come (RL-12), and has nothing to say.
+    if (!scope->limiter.capped()) limit.active = 0;
     if (limit != model::LimitTraffic{}) out.push_back({id, limit});
   }
   std::ranges::sort(out, {}, &model::OwnerTraffic::owner_id);

@@ -32,6 +32,8 @@ LiveRule::LiveRule(model::RuleSpec spec, std::shared_ptr<owners::OwnerScope> own
 model::RuleTraffic LiveRule::traffic() const {
   model::RuleTraffic out = counters_.totals();
   out.limit = limiter_.traffic();
+  // Without caps it counts only so that caps may come (RL-12), and has nothing to say.
+  if (!limiter_.capped()) out.limit.active = 0;
   out.target_failovers = failovers_.load(std::memory_order_relaxed);
   for (model::TargetTraffic& target : out.targets) {
     const model::Target& row = spec_.targets[target.index];

@@ -24,7 +24,11 @@ TEST(OwnerRegistry, RL_12_one_scope_per_owner_that_outlives_its_rules) {
 TEST(OwnerRegistry, reports_only_owners_with_something_to_tell_sorted) {
   OwnerRegistry registry({});
   registry.scope("zoe")->limiter.count_reject(model::Reject::owner_concurrent);
-  registry.scope("bob");
+  // Nothing of an owner without caps, whatever he has open.
+  EXPECT_EQ(registry.scope("bob")->limiter.enter(SteadyTime{}), limits::Limiter::Verdict::admitted);
+  model::RateLimit caps;
+  caps.concurrent_connections = 5;
+  registry.scope("amy")->limiter.apply(caps, SteadyTime{});
   EXPECT_EQ(registry.scope("amy")->limiter.enter(SteadyTime{}), limits::Limiter::Verdict::admitted);
   const auto traffic = registry.traffic();
   ASSERT_EQ(traffic.size(), 2U);
