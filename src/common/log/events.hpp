@@ -87,6 +87,15 @@ namespace portunus::log {
   X(rule_update_missing_rule, "control.rule_update_missing_rule", warn, client, "request_id", "ignored") \
   X(rule_update_unspecified_action, "control.rule_update_unspecified_action", warn, client, "request_id rule_id", "ignored") \
   X(rule_remove_unknown, "control.rule_remove_unknown", warn, client, "request_id rule_id", "ignored") \
+  X(sni_push_failed, "control.sni_push_failed", warn, client, "request_id rule_id error", "the SNI group refused the rule; answered FAILED") \
+  X(owner_rate_limit_set, "control.owner_rate_limit_set", info, client, "client_name owner_id has_caps", "limits of an owner put in force, or lifted") \
+  X(owner_rate_limit_remove, "control.owner_rate_limit_remove", info, client, "client_name owner_id", "limits of an owner lifted") \
+  X(owner_rate_limit_unspecified_action, "control.owner_rate_limit_unspecified_action", warn, client, "client_name owner_id", "ignored") \
+  X(owner_rate_limit_invalid, "control.owner_rate_limit_invalid", warn, client, "client_name owner_id", "caps that no operator could set; ignored") \
+  X(traffic_quota_applied_set, "traffic_quota.applied_set", info, client, "user client monthly_bytes remaining exhausted", "quota installed or replaced") \
+  X(traffic_quota_applied_remove, "traffic_quota.applied_remove", info, client, "user client", "quota removed") \
+  X(traffic_quota_set_without_state, "control.traffic_quota_update_set_without_state", warn, client, "request_id user client", "ignored") \
+  X(traffic_quota_unspecified_action, "control.traffic_quota_unspecified_action", warn, client, "request_id user client", "ignored") \
   X(status_send_failed, "control.status_send_failed", warn, client, "rule_id error", "a status was lost") \
   X(stats_send_failed, "control.stats_send_failed", warn, client, "error", "a report was dropped; the next carries the totals")
 
