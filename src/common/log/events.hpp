@@ -46,7 +46,7 @@ namespace portunus::log {
   X(audit_revoke, "audit.revoke", info, server, "outcome client_name was_connected", "client revoked") \
   X(audit_client_delete, "audit.client_delete", info, server, "outcome client_name", "client deleted") \
   X(audit_client_update, "audit.client_update", info, server, "outcome client_name", "client address or name changed") \
-  X(audit_rule_push, "audit.rule_push", info, server, "outcome request_id rule_id client_name listen_port? listen_port_end? range_size? target? reason?", "a push and its result; failures are WARN") \
+  X(audit_rule_push, "audit.rule_push", info, server, "outcome request_id rule_id client_name listen_port? listen_port_end? range_size? target? target_count? health_check_interval_secs? multi_target? reason?", "a push and its result; failures are WARN") \
   X(audit_rule_remove, "audit.rule_remove", info, server, "outcome request_id rule_id client_name", "rule removed; WARN when the client was not reached") \
   X(auth_failure, "auth.failure", warn, server, "reason", "control-plane bearer refused") \
   X(client_hello, "client.hello", info, server, "client_name protocol_version client_version supported_protocols", "first message of a session") \

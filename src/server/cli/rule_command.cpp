@@ -105,7 +105,10 @@ void add_push(Commands& commands) {
       "push-rule", "Forward a port of an edge to a target",
       "Prints the rule's id.\n\nExamples:\n"
       "  portunus-server push-rule edge-01 8080 10.0.1.5:80\n"
-      "  portunus-server push-rule edge-01 8443 '[2001:db8::5]:443' --ack-timeout 10",
+      "  portunus-server push-rule edge-01 8443 '[2001:db8::5]:443' --ack-timeout 10\n"
+      "  portunus-server push-rule edge-01 30000-30100 game.lan:30000-30100 --protocol udp\n"
+      "  portunus-server push-rule edge-01 443 --sni '*.example.com' --target a.lan:8443 "
+      "--target b.lan:8443 --health-check-interval-secs 10",
       [options](Context& context, const Globals&) { return push_rule(context, *options); });
   add_operand(app, "client", "Name or id of the edge", options->rule.client);
   add_operand(app, "listen", "Port, or first-last", options->rule.listen);

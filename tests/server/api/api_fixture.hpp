@@ -58,15 +58,18 @@ class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
   std::map<std::string, std::string, std::less<>> names;  ///< connected: id to name
   std::optional<Answer> answer = Answer{};                ///< nothing = the edge stays silent
   bool accepts = true;
+  rules::ClientCapabilities capable{.udp = true, .version = "1.8.0"};
+  std::vector<model::RuleSpec> pushed;
   std::vector<std::uint64_t> removed;
 
   bool connected(std::string_view id) const override { return names.contains(id); }
   const rules::ClientCapabilities* capabilities(std::string_view id) const override {
-    return connected(id) ? &capabilities_ : nullptr;
+    return connected(id) ? &capable : nullptr;
   }
   bool push(std::string_view id, std::string_view request_id,
             const model::RuleSpec& rule) override {
     if (!accepts || !connected(id)) return false;
+    pushed.push_back(rule);
     if (answer) {
       boost::asio::post(executor_, [this, client = std::string(id), rule = rule.id,
                                     request = std::string(request_id), reply = *answer] {
@@ -92,7 +95,6 @@ class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
 
  private:
   boost::asio::any_io_executor executor_;
-  rules::ClientCapabilities capabilities_{.udp = true, .version = "1.8.0"};
 };
 
 /// The API over the real domain and a store on disk.
@@ -222,8 +224,16 @@ class ApiTest : public ::testing::Test {
             {"target_host", "10.0.1.5"},
             {"target_port", 8443}};
   }
-  std::uint64_t push(int port) {
-    const Response pushed = post("/v1/rules", rule_body(port));
+  static Json list_body(int port, const std::string& client = "edge-01") {
+    return {{"client", client},
+            {"listen_port", port},
+            {"targets",
+             {{{"host", "a.example"}, {"port", 443}, {"proxy_protocol", "V2"}},
+              {{"host", "b.example"}, {"port", 444}, {"priority", 9}}}}};
+  }
+  std::uint64_t push(int port) { return push(rule_body(port)); }
+  std::uint64_t push(const Json& body) {
+    const Response pushed = post("/v1/rules", body);
     EXPECT_EQ(pushed.status, 201U) << pushed.body;
     return json(pushed)["rule_id"];
   }

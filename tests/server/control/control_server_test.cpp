@@ -119,8 +119,8 @@ class ControlServerTest : public testing::Test {
   }
   RuleState state_of(std::uint64_t id) {
     return domain([&] {
-      for (const auto& row : rules->list({"root", true}, std::nullopt)) {
-        if (row.spec.id.value == id) return row.state;
+      for (const auto& rule : rules->list({"root", true}, std::nullopt)) {
+        if (rule.row.spec.id.value == id) return rule.row.state;
       }
       ADD_FAILURE() << "no rule " << id;
       return RuleState::failed;
@@ -243,7 +243,7 @@ TEST_F(ControlServerTest, CW_6_1_a_session_that_ends_before_the_answer_leaves_th
   EXPECT_EQ(state_of(1), RuleState::pending);
   newer->status(replayed->rule_update().request_id(), 1, v1::ACTIVATED);
   EXPECT_TRUE(domain.eventually([&] {
-    return rules->list({"root", true}, std::nullopt).front().state == RuleState::active;
+    return rules->list({"root", true}, std::nullopt).front().row.state == RuleState::active;
   }));
 }
 
@@ -274,8 +274,8 @@ TEST_F(ControlServerTest, CW_8_a_new_session_counts_from_zero_again) {
     edge->send(message);
   };
   const auto total = [&] {
-    const auto& totals = rules->totals();
-    return totals.empty() ? 0 : totals.begin()->second.total_bytes_in;
+    const auto& live = rules->traffic().live();
+    return live.empty() ? 0 : live.begin()->second.counters.total().bytes_in;
   };
   report(100);
   EXPECT_TRUE(domain.eventually([&] { return total() == 100; }));
@@ -335,8 +335,9 @@ TEST_F(ControlServerTest, CW_12_6_a_session_cut_in_mid_replay_two_hundred_times_
   EXPECT_EQ(seen.size(), kRules);
   EXPECT_TRUE(domain.eventually([&] {
     const auto all = rules->list({"root", true}, std::nullopt);
-    return all.size() == kRules &&
-           std::ranges::all_of(all, [](const auto& row) { return row.state == RuleState::active; });
+    return all.size() == kRules && std::ranges::all_of(all, [](const auto& rule) {
+             return rule.row.state == RuleState::active;
+           });
   }));
 }
 

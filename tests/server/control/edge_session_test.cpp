@@ -122,7 +122,7 @@ TEST_F(EdgeSessionTest, CW_6_2_a_rule_removed_before_its_turn_is_never_pushed) {
 TEST_F(EdgeSessionTest, CW_6_2_a_rule_changed_before_its_turn_is_replayed_as_it_is_now) {
   feed.rules = {{RuleId{1}, rule(1)}};
   session.on_message(hello());
-  feed.rules[RuleId{1}].target.host = "10.9.9.9";
+  feed.rules[RuleId{1}].targets[0].host = "10.9.9.9";
   ASSERT_TRUE(session.push("p", feed.rules[RuleId{1}]));
   session.next();
   EXPECT_EQ(session.next()->rule_update().rule().target_host(), "10.9.9.9");
@@ -265,6 +265,44 @@ TEST_F(EdgeSessionTest, CW_8_reports_reach_the_rules_and_are_logged_at_debug) {
                                               "\"client_name\":\"edge-01\",\"rule_count\":1,"
                                               "\"sent_at_unix_ms\":11}"}),
             1U);
+}
+
+TEST_F(EdgeSessionTest, CW_2_5_a_report_reaches_the_rules_whole) {
+  session.on_message(hello());
+  v1::ClientMessage message;
+  v1::StatsReport& report = *message.mutable_stats_report();
+  v1::RuleStats& stats = *report.add_stats();
+  stats.set_rule_id(3);
+  stats.set_datagrams_in(4);
+  stats.add_per_port()->set_listen_port(30'001);
+  stats.add_per_target()->set_index(1);
+  v1::SniListenerStats& port = *report.add_sni_listener_stats();
+  port.set_listen_port(443);
+  port.set_sni_route_miss_total(5);
+  report.add_owner_rate_limit_stats()->set_owner_id("alice");
+  session.on_message(message);
+  EXPECT_EQ(feed.reporter, "edge-01");
+  ASSERT_EQ(feed.report.rules.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].datagrams_in, 4U);
+  EXPECT_EQ(feed.report.rules[0].ports.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].targets.size(), 1U);
+  ASSERT_EQ(feed.report.sni_ports.size(), 1U);
+  EXPECT_EQ(feed.report.sni_ports[0].misses, 5U);
+  ASSERT_EQ(feed.report.owners.size(), 1U);
+}
+
+TEST_F(EdgeSessionTest, CW_9_the_rules_hear_what_the_client_can_do_before_they_replay) {
+  v1::ClientMessage first = hello();
+  first.mutable_hello()->set_client_version("0.9.1");
+  session.on_message(first);
+  EXPECT_EQ(feed.capabilities.version, "0.9.1");
+  EXPECT_EQ(feed.capabilities.udp, session.capabilities().udp);
+
+  EdgeSession silent({SessionId{9}, "id", "edge-01", "addr", {}}, feed, clock, {});
+  silent.set_wake([] {});
+  silent.on_message(status("q", 1, v1::ACTIVATED));  // no Hello: TCP only, of an unknown release
+  EXPECT_EQ(feed.capabilities.version, "");
+  EXPECT_FALSE(feed.capabilities.udp);
 }
 
 TEST_F(EdgeSessionTest, CW_5_2_every_planned_end_is_ok_with_its_reason_and_level) {

@@ -26,6 +26,7 @@ constexpr std::array kRoutes = {
     RouteRow{Method::post, "/v1/clients/{client}/enrollment", enroll_client_again},
     RouteRow{Method::get, "/v1/rules", list_rules},
     RouteRow{Method::post, "/v1/rules", push_rule},
+    RouteRow{Method::put, "/v1/rules/{rule_id}", update_rule},
     RouteRow{Method::del, "/v1/rules/{rule_id}", delete_rule},
     RouteRow{Method::get, "/v1/rules/{rule_id}/stats", get_rule_stats},
     RouteRow{Method::get, "/v1/metrics", get_metrics},

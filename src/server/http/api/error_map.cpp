@@ -105,16 +105,18 @@ ErrorRow row(auth::Errc e) {
 
 ErrorRow row(rules::Errc e) {
   switch (e) {
-    case rules::Errc::not_available:
-      return {501, "not_available", "this release does not have it"};
     case rules::Errc::invalid_name:
       return {400, "invalid_name", "not a client name"};
     case rules::Errc::invalid_protocol:
       return {400, "invalid_protocol", "the protocol is tcp or udp"};
     case rules::Errc::range_invalid:
       return {400, "range_invalid", "not a port range"};
-    case rules::Errc::target_port_invalid:
-      return {400, "target_invalid_port", "a target port is 1 to 65535"};
+    case rules::Errc::exceeds_cap:
+      return {400, "exceeds_cap", "the range has too many ports"};
+    case rules::Errc::rule_shape_missing:
+      return {400, "rule_shape_missing", "target_host and target_port, or targets"};
+    case rules::Errc::rule_shape_conflict:
+      return {400, "rule_shape_conflict", "target_host and target_port exclude targets"};
     case rules::Errc::invalid_target_host:
       return {400, "invalid_target_host", "a target host is an IPv4, [IPv6] or a host name"};
     case rules::Errc::invalid_target_host_too_long:
@@ -123,18 +125,66 @@ ErrorRow row(rules::Errc e) {
       return {400, "invalid_target_host_label_too_long", "a label has at most 63 characters"};
     case rules::Errc::invalid_target_host_label_hyphen:
       return {400, "invalid_target_host_label_hyphen", "a label has no hyphen at its edges"};
-    case rules::Errc::rule_shape_missing:
-      return {400, "rule_shape_missing", "target_host and target_port, or targets"};
-    case rules::Errc::rule_shape_conflict:
-      return {400, "rule_shape_conflict", "target_host and target_port exclude targets"};
+    case rules::Errc::targets_empty:
+      return {400, "targets_empty", "a list has 1 to 8 targets"};
+    case rules::Errc::targets_too_many:
+      return {400, "targets_too_many", "a list has 1 to 8 targets"};
+    case rules::Errc::targets_duplicate:
+      return {400, "targets_duplicate", "a target is listed twice"};
+    case rules::Errc::target_invalid_host:
+      return {400, "target_invalid_host", "a target host is an IPv4, [IPv6] or a host name"};
+    case rules::Errc::target_invalid_port:
+      return {400, "target_invalid_port", "a target port is 1 to 65535"};
+    case rules::Errc::health_check_interval_out_of_range:
+      return {400, "health_check_interval_out_of_range", "the interval is 1 to 3600 seconds"};
+    case rules::Errc::sni_on_unsupported_rule:
+      return {400, "validation.sni_on_unsupported_rule",
+              "sni_pattern needs a TCP rule of one port"};
+    case rules::Errc::sni_pattern_malformed:
+      return {400, "validation.sni_pattern_malformed", "a pattern is a host name or *. and one"};
+    case rules::Errc::proxy_protocol_invalid:
+      return {400, "validation.proxy_protocol_invalid", "proxy_protocol is v1 or v2"};
+    case rules::Errc::proxy_protocol_on_unsupported_rule:
+      return {400, "validation.proxy_protocol_on_unsupported_rule",
+              "proxy_protocol needs a TCP rule"};
+    case rules::Errc::rate_limit_burst_unsupported:
+      return {400, "validation.rate_limit_burst_unsupported",
+              "concurrent_connections_burst is reserved"};
+    case rules::Errc::rate_limit_cap_zero:
+      return {400, "validation.rate_limit_cap_zero", "a cap is at least 1"};
+    case rules::Errc::rate_limit_burst_without_rate:
+      return {400, "validation.rate_limit_burst_without_rate", "a burst needs its rate"};
+    case rules::Errc::rate_limit_burst_range:
+      return {400, "validation.rate_limit_burst_range", "a burst is rate / 100 to rate * 60"};
+    case rules::Errc::rate_limit_on_legacy_shape:
+      return {400, "validation.rate_limit_on_legacy_shape", "rate_limit goes with targets only"};
+    case rules::Errc::rule_update_shape_mismatch:
+      return {400, "validation.rule_update_shape_mismatch", "only rate_limit can be changed"};
     case rules::Errc::client_not_connected:
       return {422, "client_not_connected", "the client has no live session"};
     case rules::Errc::client_not_found:
       return {404, "client_not_found", "no such client"};
     case rules::Errc::client_not_granted:
       return {403, "client_not_granted", "no grant covers the client"};
+    case rules::Errc::unsupported_protocol:
+      return {422, "unsupported_protocol", "the client does not forward UDP"};
+    case rules::Errc::multi_target_unsupported_by_client:
+      return {422, "multi_target_unsupported_by_client", "the client is older than 0.7"};
+    case rules::Errc::sni_unsupported_by_client:
+      return {422, "sni_unsupported_by_client", "the client is older than 0.9"};
+    case rules::Errc::proxy_protocol_unsupported_by_client:
+      return {422, "proxy_protocol_unsupported_by_client",
+              "the client is older than 0.10, or unknown"};
+    case rules::Errc::rate_limit_unsupported_by_client:
+      return {422, "rate_limit_unsupported_by_client", "the client is older than 0.11, or unknown"};
     case rules::Errc::port_in_use:
       return {409, "port_in_use", "port already in use"};
+    case rules::Errc::sni_route_duplicate:
+      return {409, "conflict.sni_route_duplicate", "the port has a rule for that pattern"};
+    case rules::Errc::sni_fallback_duplicate:
+      return {409, "conflict.sni_fallback_duplicate", "the port has a rule for all other names"};
+    case rules::Errc::legacy_to_sni_unsupported:
+      return {409, "conflict.legacy_to_sni_unsupported", "the port has a rule without a pattern"};
     case rules::Errc::activation_failed:
       return {422, "activation_failed", "unspecified"};
     case rules::Errc::ack_timeout:

@@ -20,6 +20,7 @@ async::Task<Result<Response>> enroll_client_again(const Call& call);
 
 async::Task<Result<Response>> list_rules(const Call& call);
 async::Task<Result<Response>> push_rule(const Call& call);
+async::Task<Result<Response>> update_rule(const Call& call);
 async::Task<Result<Response>> delete_rule(const Call& call);
 async::Task<Result<Response>> get_rule_stats(const Call& call);
 
