@@ -163,6 +163,9 @@ namespace portunus::log {
   X(sni_peek_capacity, "tls.sni_peek_capacity", warn, tls_sni, "listen_port peer max_inflight_peeks suppressed?", "too many peeks: reset at accept")
 
 #define PORTUNUS_EVENTS_OWNERS(X) \
+  X(rule_rate_limit_reject, "rule.rate_limit_reject", debug, dataplane_tcp, "rule_id rule_name? listen_port peer scope reason multi_target?", "a limit of the rule or its owner refused a TCP connection") \
+  X(tls_rate_limit_reject, "tls.rate_limit_reject", debug, tls_sni, "rule_id listen_port peer scope reason", "the same for a connection that was routed by name") \
+  X(rule_quota_reject, "rule.quota_reject", debug, dataplane_tcp, "rule_id rule_name? listen_port peer user", "a TCP connection was refused because the owner's quota is exhausted") \
   X(owner_cap_hydrate_failed, "owner_cap.hydrate_failed", warn, server, "error", "stored owner limits not loaded; started without") \
   X(owner_cap_upserted, "owner_cap.upserted", info, server, "client_name owner_id updated_at_unix_ms", "an owner's limits on a client written") \
   X(owner_cap_deleted, "owner_cap.deleted", info, server, "client_name owner_id", "an owner's limits on a client removed") \

@@ -57,6 +57,7 @@ void Core::cancel(const rules::LiveRule& rule) {
 }
 
 void Core::cut(const owners::OwnerScope& owner) {
+  tcp.cut_off(owner);
   udp.cut(owner);
 }
 

@@ -31,7 +31,7 @@ struct Core {
   /// Both find the rule wherever it is; one that is not here is ignored.
   void close_listeners(const rules::LiveRule& rule);
   void cancel(const rules::LiveRule& rule);
-  /// The owner's quota is used up (QUO-6).
+  /// The owner's quota is used up (QUO-5, QUO-6).
   void cut(const owners::OwnerScope& owner);
 
   boost::asio::io_context& context;

@@ -67,6 +67,10 @@ class Limiter {
 std::optional<model::Reject> admit(Limiter* owner, Limiter& rule, model::Protocol protocol,
                                    SteadyTime now);
 void leave(Limiter* owner, Limiter& rule);
+/// Which layer refused.
+inline bool is_owner_reject(model::Reject reason) {
+  return reason >= model::Reject::owner_concurrent;
+}
 
 /// One read of the capped copy loop: 100 ms worth of the smallest rate in force, clamped to
 /// 8..64 KiB, then to the smallest burst (data-plane section 1, RL-9). Only the caps of this

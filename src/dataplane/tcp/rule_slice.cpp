@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/base/clock.hpp"
+#include "dataplane/tcp/admission.hpp"
 #include "dataplane/tcp/reset.hpp"
 #include "dataplane/tcp/worker.hpp"
 
@@ -13,6 +14,8 @@ RuleSlice::RuleSlice(Worker& worker, std::shared_ptr<TcpRule> rule, rules::CoreR
       rule_(std::move(rule)),
       shard_(rule_->live().counters().shard(worker.index)),
       reports_(std::move(reports)),
+      owner_lanes_(worker.owner_lanes(rule_->live())),
+      lanes_(rule_->live().limiter(), worker.alarms),
       addresses_(rule_->spec().targets.size()) {}
 
 std::optional<std::uint16_t> RuleSlice::listen(std::vector<ListenPair> sockets) {
@@ -39,6 +42,14 @@ void RuleSlice::cancel_sessions() {
   on_session_gone();
 }
 
+void RuleSlice::cut_off_sessions() {
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    // Which may take it out of the list.
+    TcpSession& session = *it++;
+    session.cut_off();
+  }
+}
+
 void RuleSlice::let_go() {
   --kept_;
   on_session_gone();
@@ -58,9 +69,15 @@ void RuleSlice::on_listener_died(ListenPort& port) {
 
 void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer) {
   if (cancelled_) return reset_connection(std::move(accepted));
+  const auto port = static_cast<std::uint16_t>(rule_->spec().listen_port + offset);
+  const Arrived where = ports_.empty() ? Arrived::by_name : Arrived::at_port;
+  if (!admit_connection(*rule_, where, port, peer)) return reset_connection(std::move(accepted));
   TcpSession* session = worker_.sessions.take();
-  // Without memory the connection is closed again; there is nobody to tell.
-  if (session == nullptr) return;
+  if (session == nullptr) {
+    // Without memory the connection is closed again; there is nobody to tell.
+    limits::leave(rule_->live().owner_limiter(), rule_->live().limiter());
+    return;
+  }
   sessions_.push_back(*session);
   session->open(*this, offset, std::move(accepted), peer);
 }

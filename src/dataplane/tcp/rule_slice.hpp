@@ -18,6 +18,7 @@
 #include "dataplane/tcp/listen_sockets.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/tcp_session.hpp"
+#include "dataplane/tcp/token_lane.hpp"
 
 namespace portunus::dataplane::tcp {
 
@@ -36,11 +37,13 @@ class RuleSlice final : private PortSink {
   void close_listeners();
   /// Aborts every connection, those that are still to come included (DRN-2).
   void cancel_sessions();
+  /// Ends every connection because the owner has no quota left (QUO-5).
+  void cut_off_sessions();
   /// Between the two the slice does not go, unless it is cancelled.
   void keep() { ++kept_; }
   void let_go();
 
-  /// A connection of the port at `offset` of the rule's range.
+  /// A connection of the port at `offset` of the rule's range, which the gates may refuse.
   void admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer);
   void on_session_gone();
 
@@ -51,6 +54,9 @@ class RuleSlice final : private PortSink {
 
   Worker& worker() { return worker_; }
   TcpRule& rule() { return *rule_; }
+  /// Where this worker's connections wait for bandwidth; null for a rule without an owner.
+  TokenLanes* owner_lanes() { return owner_lanes_.get(); }
+  TokenLanes& lanes() { return lanes_; }
   stats::TrafficShard& shard() { return shard_; }
   const rules::CoreReports& reports() const { return reports_; }
 
@@ -66,6 +72,9 @@ class RuleSlice final : private PortSink {
   const std::shared_ptr<TcpRule> rule_;
   stats::TrafficShard& shard_;
   const rules::CoreReports reports_;
+  /// Shared with the owner's other rules.
+  const std::shared_ptr<TokenLanes> owner_lanes_;
+  TokenLanes lanes_;
   std::list<ListenPort> ports_;
   /// By row; empty where the target is an address.
   std::vector<std::shared_ptr<const dns::Addresses>> addresses_;

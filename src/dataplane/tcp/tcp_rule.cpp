@@ -121,6 +121,21 @@ void TcpRule::log_splice_selected(std::size_t pipe_bytes, bool proxy_header) con
                                       {"has_proxy_out", proxy_header}});
 }
 
+void TcpRule::log_rate_limit_reject(Event event, std::uint16_t port, const net::Endpoint& peer,
+                                    model::Reject reason) const {
+  if (!log::enabled(event)) return;
+  live_->log(event, {{"listen_port", port},
+                     {"peer", peer.text()},
+                     {"scope", limits::is_owner_reject(reason) ? "owner" : "rule"},
+                     {"reason", model::reject_name(reason)}});
+}
+
+void TcpRule::log_quota_reject(std::uint16_t port, const net::Endpoint& peer) const {
+  if (!log::enabled(Event::rule_quota_reject) || live_->owner() == nullptr) return;
+  live_->log(Event::rule_quota_reject,
+             {{"listen_port", port}, {"peer", peer.text()}, {"user", live_->owner()->id}});
+}
+
 void TcpRule::log_splice_fallback(int error) {
   if (!log::enabled(Event::splice_unsupported_fallback)) return;
   live_->log_limited(Event::splice_unsupported_fallback, splice_fallbacks_,

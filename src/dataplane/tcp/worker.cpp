@@ -12,6 +12,8 @@ namespace {
 constexpr std::chrono::seconds kDialBudget(3);
 constexpr std::chrono::seconds kPeekBudget(3);
 constexpr std::chrono::seconds kHeaderBudget(10);
+/// QUO-5 allows a second from the exhaustion on, the way to all cores included.
+constexpr std::chrono::milliseconds kCutBudget(700);
 
 }  // namespace
 
@@ -27,6 +29,8 @@ Worker::Worker(boost::asio::io_context& io, reactor::Poller& poll, unsigned numb
       dial_deadlines(io, poller, kDialBudget),
       header_deadlines(io, poller, kHeaderBudget),
       peek_deadlines(io, poller, kPeekBudget),
+      cut_deadlines(io, poller, kCutBudget),
+      alarms(io, poller),
       sni(*this) {}
 
 void Worker::stop() {
@@ -39,6 +43,8 @@ void Worker::stop() {
   dial_deadlines.stop();
   header_deadlines.stop();
   peek_deadlines.stop();
+  cut_deadlines.stop();
+  alarms.stop();
 }
 
 std::optional<std::uint16_t> Worker::add(std::shared_ptr<TcpRule> rule,
@@ -63,6 +69,24 @@ void Worker::cancel_sessions(const rules::LiveRule& rule) {
   const reactor::Poller::Entry entry(poller);
   const auto it = slices_.find(&rule);
   if (it != slices_.end()) it->second->cancel_sessions();
+}
+
+void Worker::cut_off(const owners::OwnerScope& owner) {
+  // A SET may have come since.
+  if (!owner.quota.exhausted()) return;
+  const reactor::Poller::Entry entry(poller);
+  for (auto& [rule, slice] : slices_) {
+    if (rule->owner() == &owner) slice->cut_off_sessions();
+  }
+}
+
+std::shared_ptr<TokenLanes> Worker::owner_lanes(rules::LiveRule& rule) {
+  if (rule.owner() == nullptr) return nullptr;
+  std::erase_if(owner_lanes_, [](const auto& entry) { return entry.second.expired(); });
+  std::weak_ptr<TokenLanes>& known = owner_lanes_[rule.owner()];
+  std::shared_ptr<TokenLanes> lanes = known.lock();
+  if (!lanes) known = lanes = std::make_shared<TokenLanes>(*rule.owner_limiter(), alarms);
+  return lanes;
 }
 
 std::shared_ptr<RuleSlice> Worker::find(const rules::LiveRule& rule) const {

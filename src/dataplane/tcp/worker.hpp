@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "dataplane/dns/resolver.hpp"
+#include "dataplane/owners/owner_scope.hpp"
+#include "dataplane/reactor/alarms.hpp"
 #include "dataplane/reactor/deadlines.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/rules/core_reports.hpp"
@@ -22,6 +24,7 @@
 #include "dataplane/tcp/sni_ports.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/tcp_session.hpp"
+#include "dataplane/tcp/token_lane.hpp"
 
 namespace portunus::dataplane::tcp {
 
@@ -41,6 +44,10 @@ struct Worker {
   /// Both ignore a rule that is not here.
   void close_listeners(const rules::LiveRule& rule);
   void cancel_sessions(const rules::LiveRule& rule);
+  /// Ends the connections of all rules of that owner, if his quota is exhausted (QUO-5).
+  void cut_off(const owners::OwnerScope& owner);
+  /// Where the connections of the rule's owner wait for his bandwidth; null without an owner.
+  std::shared_ptr<TokenLanes> owner_lanes(rules::LiveRule& rule);
   /// Null when the rule is not here.
   std::shared_ptr<RuleSlice> find(const rules::LiveRule& rule) const;
   /// Called by a slice that has nothing left.
@@ -60,9 +67,14 @@ struct Worker {
   reactor::Deadlines dial_deadlines;
   reactor::Deadlines header_deadlines;
   reactor::Deadlines peek_deadlines;
+  /// For what a connection still does after its quota is exhausted.
+  reactor::Deadlines cut_deadlines;
+  /// For parked connections.
+  reactor::Alarms alarms;
   SniPorts sni;
 
  private:
+  std::unordered_map<const owners::OwnerScope*, std::weak_ptr<TokenLanes>> owner_lanes_;
   std::unordered_map<const rules::LiveRule*, std::shared_ptr<RuleSlice>> slices_;
 };
 

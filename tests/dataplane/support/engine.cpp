@@ -58,10 +58,14 @@ std::future<std::string> Engine::begin_activate(model::RuleSpec spec) {
 }
 
 std::uint16_t Engine::serve(std::uint64_t id, std::uint16_t target_port) {
+  return serve(rule(id, 0, target_port));
+}
+
+std::uint16_t Engine::serve(model::RuleSpec spec) {
   while (true) {
-    const std::uint16_t port = free_port();
-    const std::string failure = activate(rule(id, port, target_port));
-    if (failure.empty()) return port;
+    spec.listen_port = free_port();
+    const std::string failure = activate(spec);
+    if (failure.empty()) return spec.listen_port;
     if (failure != "port_in_use") throw std::runtime_error(failure);
   }
 }

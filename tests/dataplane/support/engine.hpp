@@ -2,6 +2,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -29,6 +31,8 @@ class Engine {
   std::future<std::string> begin_activate(model::RuleSpec spec);
   /// Activates rule `id` on a free port, which it returns.
   std::uint16_t serve(std::uint64_t id, std::uint16_t target_port);
+  /// The same with the listen port of `spec` replaced.
+  std::uint16_t serve(model::RuleSpec spec);
   std::future<void> remove(std::uint64_t id, std::chrono::milliseconds grace);
   std::future<void> drain(std::chrono::milliseconds grace);
   bool live(std::uint64_t id);
@@ -40,6 +44,14 @@ class Engine {
   /// Without a drain, as at an emergency exit.
   void destroy();
   dataplane::Forwarder& forwarder() { return *forwarder_; }
+  /// What `work` returns for the forwarder on its owner's thread.
+  template <class Work>
+  auto on_owner(Work work) {
+    return boost::asio::post(context_, boost::asio::use_future([this, work = std::move(work)] {
+                               return work(*forwarder_);
+                             }))
+        .get();
+  }
 
  private:
   boost::asio::io_context context_{1};
