@@ -6,7 +6,7 @@
 
 namespace portunus::dataplane::tcp {
 
-bool admit_connection(TcpRule& rule, Arrived how, std::uint16_t port, const net::Endpoint& peer) {
+bool admit_connection(TcpRule& rule, std::uint16_t port, const net::Endpoint& peer) {
   rules::LiveRule& live = rule.live();
   if (const quota::QuotaGate* quota = live.quota(); quota != nullptr && quota->exhausted()) {
     rule.log_quota_reject(port, peer);
@@ -15,9 +15,7 @@ bool admit_connection(TcpRule& rule, Arrived how, std::uint16_t port, const net:
   const auto reason = limits::admit(live.owner_limiter(), live.limiter(), model::Protocol::tcp,
                                     SystemClock::instance().steady_now());
   if (!reason) return true;
-  rule.log_rate_limit_reject(how == Arrived::by_name ? log::Event::tls_rate_limit_reject
-                                                     : log::Event::rule_rate_limit_reject,
-                             port, peer, *reason);
+  rule.log_rate_limit_reject(port, peer, *reason);
   return false;
 }
 

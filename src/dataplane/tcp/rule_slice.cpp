@@ -70,8 +70,7 @@ void RuleSlice::on_listener_died(ListenPort& port) {
 void RuleSlice::admit(std::uint16_t offset, net::UniqueFd accepted, const net::Endpoint& peer) {
   if (cancelled_) return reset_connection(std::move(accepted));
   const auto port = static_cast<std::uint16_t>(rule_->spec().listen_port + offset);
-  const Arrived where = ports_.empty() ? Arrived::by_name : Arrived::at_port;
-  if (!admit_connection(*rule_, where, port, peer)) return reset_connection(std::move(accepted));
+  if (!admit_connection(*rule_, port, peer)) return reset_connection(std::move(accepted));
   TcpSession* session = worker_.sessions.take();
   if (session == nullptr) {
     // Without memory the connection is closed again; there is nobody to tell.

@@ -121,8 +121,10 @@ void TcpRule::log_splice_selected(std::size_t pipe_bytes, bool proxy_header) con
                                       {"has_proxy_out", proxy_header}});
 }
 
-void TcpRule::log_rate_limit_reject(Event event, std::uint16_t port, const net::Endpoint& peer,
+void TcpRule::log_rate_limit_reject(std::uint16_t port, const net::Endpoint& peer,
                                     model::Reject reason) const {
+  const Event event =
+      mode_ == PortMode::sni ? Event::tls_rate_limit_reject : Event::rule_rate_limit_reject;
   if (!log::enabled(event)) return;
   live_->log(event, {{"listen_port", port},
                      {"peer", peer.text()},

@@ -41,7 +41,7 @@ class TcpRule {
   void log_header_refused(std::size_t row, std::string_view error);
   void log_all_targets_failed(std::uint16_t port, const net::Endpoint& peer);
 
-  void log_rate_limit_reject(log::Event event, std::uint16_t port, const net::Endpoint& peer,
+  void log_rate_limit_reject(std::uint16_t port, const net::Endpoint& peer,
                              model::Reject reason) const;
   void log_quota_reject(std::uint16_t port, const net::Endpoint& peer) const;
   /// True for one caller per activation, whose connection is the first that may splice (SPL-6).

@@ -74,6 +74,51 @@ TEST_F(SniRuleTest, SNI_8_a_failing_target_hands_over_with_the_hello_untouched) 
   }));
 }
 
+TEST_F(SniRuleTest, SNI_9_the_gates_are_those_of_the_matched_rule_and_run_after_the_routing) {
+  const LogCapture log;
+  Acceptor target;
+  auto capped = rule_to(1, target, "a.example.com");
+  capped.rate_limit = model::RateLimit{.concurrent_connections = 1};
+  capped.owner_id = "alice";
+  Server other(says('o'));
+  ASSERT_EQ(engine_.activate(capped), "");
+  ASSERT_EQ(engine_.activate(sni_rule(2, port_, other, "b.example.com")), "");
+  Socket first = Socket::connect_v4(port_);
+  first.send(hello_);
+  const Socket served = target.accept();
+
+  Socket second = Socket::connect_v4(port_);
+  second.send(hello_);
+  EXPECT_EQ(second.receive_all(), "");
+  EXPECT_EQ(second.error(), ECONNRESET);
+  EXPECT_FALSE(target.pending());
+  EXPECT_EQ(log.count("tls.rate_limit_reject",
+                      {port_field(), "\"scope\":\"rule\"", "\"reason\":\"conn_concurrent\""}),
+            1U);
+  EXPECT_EQ(log.count("rule.rate_limit_reject"), 0U);
+
+  engine_.on_owner([](dataplane::Forwarder& f) { f.set_quota("alice", 0, false); });
+  Socket third = Socket::connect_v4(port_);
+  third.send(hello_);
+  EXPECT_EQ(third.receive_all(), "");
+  EXPECT_EQ(third.error(), ECONNRESET);
+  EXPECT_EQ(log.count("rule.quota_reject", {port_field(), "\"user\":\"alice\""}), 1U);
+  EXPECT_EQ(ask_for(port_, "b.example.com"), "o") << "the sibling has another owner";
+}
+
+TEST_F(SniRuleTest, QUO_2_the_captured_bytes_draw_on_the_quota) {
+  Acceptor target;
+  auto rule = rule_to(1, target, "a.example.com");
+  rule.owner_id = "alice";
+  ASSERT_EQ(engine_.activate(rule), "");
+  engine_.on_owner([](dataplane::Forwarder& f) { f.set_quota("alice", 20, false); });
+  Socket client = Socket::connect_v4(port_);
+  client.send(hello_);
+  EXPECT_EQ(target.accept().receive_all(), hello_.substr(0, 20));
+  EXPECT_TRUE(eventually([&] { return engine_.traffic(1).active_connections == 0; }));
+  EXPECT_EQ(engine_.traffic(1).bytes_in, 20U);
+}
+
 TEST_F(SniRuleTest, SNI_8_without_any_target_the_connection_is_closed) {
   const LogCapture log;
   auto rule = Engine::rule(1, port_, free_port());
