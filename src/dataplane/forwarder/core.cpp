@@ -57,6 +57,8 @@ void Core::cancel(const rules::LiveRule& rule) {
 }
 
 void Core::cut(const owners::OwnerScope& owner) {
+  // A SET may have come since.
+  if (!owner.quota.exhausted()) return;
   tcp.cut_off(owner);
   udp.cut(owner);
 }

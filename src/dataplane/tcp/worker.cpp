@@ -72,8 +72,6 @@ void Worker::cancel_sessions(const rules::LiveRule& rule) {
 }
 
 void Worker::cut_off(const owners::OwnerScope& owner) {
-  // A SET may have come since.
-  if (!owner.quota.exhausted()) return;
   const reactor::Poller::Entry entry(poller);
   for (auto& [rule, slice] : slices_) {
     if (rule->owner() == &owner) slice->cut_off_sessions();

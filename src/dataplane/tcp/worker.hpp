@@ -44,7 +44,7 @@ struct Worker {
   /// Both ignore a rule that is not here.
   void close_listeners(const rules::LiveRule& rule);
   void cancel_sessions(const rules::LiveRule& rule);
-  /// Ends the connections of all rules of that owner, if his quota is exhausted (QUO-5).
+  /// Ends the connections of all rules of that owner, whose quota is exhausted (QUO-5).
   void cut_off(const owners::OwnerScope& owner);
   /// Where the connections of the rule's owner wait for his bandwidth; null without an owner.
   std::shared_ptr<TokenLanes> owner_lanes(rules::LiveRule& rule);
