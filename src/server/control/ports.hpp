@@ -7,6 +7,8 @@
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
+#include "common/model/quota.hpp"
+#include "common/model/rate_limit.hpp"
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
 #include "server/auth/client_service.hpp"
@@ -45,6 +47,21 @@ class RuleFeed {
   virtual void on_report(std::string_view client_id, std::string_view client_name,
                          const model::TrafficReport& report) = 0;
   virtual void end_session(std::string_view client_id) = 0;
+};
+
+/// What a session asks of the quotas and of the owner caps: their services in the server, a script
+/// in tests. Domain executor.
+class LimitFeed {
+ public:
+  virtual ~LimitFeed() = default;
+  /// Users with a quota on this client, and how one stands.
+  virtual std::vector<std::string> quota_users(std::string_view client_id) const = 0;
+  virtual std::optional<model::QuotaState> quota(std::string_view client_id,
+                                                 std::string_view user_id) const = 0;
+  /// Owners with caps on this client, and the caps of one.
+  virtual std::vector<std::string> capped_owners(std::string_view client_id) const = 0;
+  virtual std::optional<model::RateLimit> owner_caps(std::string_view client_id,
+                                                     std::string_view owner_id) const = 0;
 };
 
 }  // namespace portunus::server::control

@@ -1,14 +1,15 @@
 #pragma once
 
+#include "server/control/control_server.hpp"
 #include "server/control/ports.hpp"
 
 namespace portunus::server::control {
 
-/// The services of the server behind both ports.
-class ServicePorts final : public ClientAuthority, public RuleFeed {
+/// The domain of the server behind all ports: what a session begins with and reports goes to each
+/// service that it concerns.
+class ServicePorts final : public ClientAuthority, public RuleFeed, public LimitFeed {
  public:
-  ServicePorts(auth::ClientService& clients, rules::RuleService& rules)
-      : clients_(clients), rules_(rules) {}
+  explicit ServicePorts(const Domain& domain) : domain_(domain) {}
 
   async::Task<Result<EdgeIdentity>> authenticate(std::optional<std::string> authorization) override;
   async::Task<Result<auth::RedeemedBundle>> redeem(std::string code) override;
@@ -24,9 +25,15 @@ class ServicePorts final : public ClientAuthority, public RuleFeed {
                  const model::TrafficReport& report) override;
   void end_session(std::string_view client_id) override;
 
+  std::vector<std::string> quota_users(std::string_view client_id) const override;
+  std::optional<model::QuotaState> quota(std::string_view client_id,
+                                         std::string_view user_id) const override;
+  std::vector<std::string> capped_owners(std::string_view client_id) const override;
+  std::optional<model::RateLimit> owner_caps(std::string_view client_id,
+                                             std::string_view owner_id) const override;
+
  private:
-  auth::ClientService& clients_;
-  rules::RuleService& rules_;
+  Domain domain_;
 };
 
 }  // namespace portunus::server::control

@@ -9,6 +9,7 @@
 
 #include "common/model/traffic.hpp"
 #include "server/metrics/request_counter.hpp"
+#include "server/quotas/quota_service.hpp"
 
 namespace portunus::server::metrics {
 
@@ -50,6 +51,7 @@ struct Snapshot {
   std::vector<Limit> limits;
   std::vector<SniPort> sni_ports;
   std::size_t sni_routes_active = 0;
+  std::vector<quotas::QuotaNumbers> quotas;
   std::map<std::string, std::uint64_t> auth_failures;
   std::map<RequestCounter::Key, std::uint64_t> requests;
   std::uint64_t store_busy = 0;

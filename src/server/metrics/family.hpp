@@ -50,5 +50,6 @@ struct Snapshot;
 void add_rule_families(const Snapshot& snapshot, Families& families);
 void add_sni_families(const Snapshot& snapshot, Families& families);
 void add_limit_families(const Snapshot& snapshot, Families& families);
+void add_quota_families(const Snapshot& snapshot, Families& families);
 
 }  // namespace portunus::server::metrics

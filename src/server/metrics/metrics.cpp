@@ -48,6 +48,14 @@ async::Task<Result<std::string>> Metrics::scrape() {
     snapshot.clients.push_back({client.row.name, client.session.has_value()});
   }
   add_rules(sources_.rules, snapshot);
+  for (owner_caps::OwnerCapNumbers& owner : sources_.owner_caps.numbers()) {
+    snapshot.limits.push_back({.client = std::move(owner.client_name),
+                               .owner = std::move(owner.owner_id),
+                               .rule = std::nullopt,
+                               .total = owner.total,
+                               .reported = true});
+  }
+  snapshot.quotas = sources_.quotas.numbers();
   snapshot.auth_failures = sources_.auth_failures();
   snapshot.requests = requests_.counts();
   snapshot.store_busy = sources_.store.busy_total();

@@ -1,17 +1,13 @@
 #include "server/owner_caps/owner_totals.hpp"
 
-#include <limits>
+#include "common/model/running_total.hpp"
 
 namespace portunus::server::owner_caps {
 namespace {
 
-/// What `value` adds to a total over the baseline; a lower value adds nothing. The total stays at
-/// its maximum rather than fall.
 void advance(std::uint64_t& total, std::uint64_t& baseline, std::uint64_t value) {
-  const std::uint64_t delta = value > baseline ? value - baseline : 0;
+  model::add_rise(total, model::rise(baseline, value));
   baseline = value;
-  const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - total;
-  total += delta < room ? delta : room;
 }
 
 }  // namespace

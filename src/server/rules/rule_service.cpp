@@ -8,11 +8,31 @@
 #include "common/log/logger.hpp"
 #include "server/rules/rule_events.hpp"
 #include "server/rules/rule_service_impl.hpp"
+#include "server/store/owner_limit_store.hpp"
 #include "server/store/rule_store.hpp"
 
 namespace portunus::server::rules {
 
 using store::RuleRow;
+
+namespace {
+
+struct Removed {
+  bool rule = false;
+  bool caps = false;  ///< it was the owner's last one on the client, and he had caps there
+};
+
+Result<Removed> remove_in(store::Connection& connection, const RuleRow& row) {
+  const Result<bool> rule = store::remove_rule(connection, row.spec.id);
+  if (!rule) return fail(rule.error());
+  if (!*rule) return Removed{};
+  const store::ClientRef client{row.client_id, row.client_name};
+  const Result<bool> caps = store::collect_owner_limit(connection, client, row.spec.owner_id);
+  if (!caps) return fail(caps.error());
+  return Removed{true, *caps};
+}
+
+}  // namespace
 
 Result<const RuleBook::Entry*> RuleService::Impl::find(const Actor& actor, RuleId id) const {
   const RuleBook::Entry* entry = book_.find(id);
@@ -26,12 +46,15 @@ const ClientCapabilities* RuleService::Impl::capabilities(std::string_view clien
 }
 
 async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
-  if (const auto found = find(actor, id); !found) co_return fail(found.error());
-  auto erase = [id](store::Connection& connection) { return store::remove_rule(connection, id); };
-  const Result<bool> removed = co_await store_.write(std::move(erase));
+  const auto found = find(actor, id);
+  if (!found) co_return fail(found.error());
+  auto erase = [row = (*found)->row](store::Connection& connection) {
+    return remove_in(connection, row);
+  };
+  const Result<Removed> removed = co_await store_.write(std::move(erase));
   if (!removed) co_return fail(removed.error());
   const RuleBook::Entry* entry = book_.find(id);
-  if (!*removed || entry == nullptr) co_return fail(Errc::rule_not_found);
+  if (!removed->rule || entry == nullptr) co_return fail(Errc::rule_not_found);
 
   const RuleRow row = entry->row;
   book_.erase(id);
@@ -44,6 +67,9 @@ async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
     if (told) requests_.add(request_id, {RequestLog::Kind::remove, *row.client_id, id, nullptr});
   }
   log_remove(row, request_id, told);
+  if (removed->caps && listener_ != nullptr) {
+    listener_->on_caps_collected({row.client_id, row.client_name}, row.spec.owner_id);
+  }
   co_return Result<>{};
 }
 
@@ -55,6 +81,10 @@ RuleService::~RuleService() = default;
 
 void RuleService::set_sink(RuleSink* sink) {
   impl_->sink_ = sink;
+}
+
+void RuleService::set_listener(RuleListener* listener) {
+  impl_->listener_ = listener;
 }
 
 Result<> RuleService::hydrate() {

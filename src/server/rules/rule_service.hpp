@@ -18,6 +18,7 @@
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
 #include "server/rules/push_request.hpp"
+#include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_sink.hpp"
 #include "server/rules/sni_totals.hpp"
 #include "server/rules/traffic_totals.hpp"
@@ -57,6 +58,7 @@ class RuleService {
               RuleSettings settings = {});
   ~RuleService();
   void set_sink(RuleSink* sink);
+  void set_listener(RuleListener* listener);
 
   /// Ends every wait as if its stream were lost, refuses new pushes and ignores later statuses.
   /// Idempotent.

@@ -48,6 +48,7 @@ class RuleService::Impl {
   const RuleSettings settings_;
   async::Gate gate_;
   RuleSink* sink_ = nullptr;
+  RuleListener* listener_ = nullptr;
   RuleBook book_;
   RequestLog requests_;
   TrafficTotals traffic_;

@@ -22,9 +22,9 @@ class CodeIndexTest : public ApiTest {
     auth::ClientService seeded(*store_, clock_, {"PEM", std::string(64, 'a')},
                                auth::AdvertisedEndpoint(seed, 7443, {{"localhost"}, {}}));
     const auto usual = std::move(api_);
-    api_ = std::make_unique<Api>(Services{*bearer_, seeded, *rules_, *metrics_});
+    api_ = make_api(seeded);
     expect_enroll({{"name", "new-edge"}});
-    api_ = std::make_unique<Api>(Services{*bearer_, *clients_, *rules_, *metrics_});
+    api_ = make_api(*clients_);
   }
 
   void before_bootstrap() { expect(get("/v1/users/me")); }
@@ -146,6 +146,31 @@ class CodeIndexTest : public ApiTest {
     expect(post("/v1/rules", one));
     edges_->capable = usual;
   }
+  void limits() {
+    const auto put = [&](const std::string& target, const Json& body) {
+      expect(send({.method = "PUT", .target = target, .body = body.dump()}));
+    };
+    const std::string caps = "/v1/clients/edge-01/owners/alice/rate-limit";
+    put("/v1/clients/Bad/owners/alice/rate-limit", Json::object());
+    put("/v1/clients/edge-01/owners/A/rate-limit", Json::object());
+    expect(get(caps));
+    const std::string quota = "/v1/users/_superadmin/quotas/";
+    put(quota + "edge-01", {{"monthly_bytes", -1}});
+    put(quota + "Bad", {{"monthly_bytes", 1}});
+    put("/v1/users/nobody/quotas/edge-01", {{"monthly_bytes", 1}});
+    put(quota + "edge-01", {{"monthly_bytes", 1}, {"billing_anchor", 253'402'300'800}});
+    expect(get(quota + "edge-01/status"));
+    EXPECT_EQ(send({.method = "PUT",
+                    .target = quota + "edge-01",
+                    .body = R"({"monthly_bytes":1,"billing_anchor":5})"})
+                  .status,
+              200U);
+    put(quota + "edge-01", {{"monthly_bytes", 1}, {"billing_anchor", 6}});
+    const rules::ClientCapabilities usual = edges_->capable;
+    edges_->capable.version = "1.3.0";
+    put(quota + "edge-01", {{"monthly_bytes", 1}});
+    edges_->capable = usual;
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -162,6 +187,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   transport();
   clients();
   rules();
+  limits();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -224,7 +250,17 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "422 multi_target_unsupported_by_client",
                                           "422 sni_unsupported_by_client",
                                           "422 proxy_protocol_unsupported_by_client",
-                                          "422 rate_limit_unsupported_by_client"};
+                                          "422 rate_limit_unsupported_by_client",
+                                          "400 validation.client_name_invalid",
+                                          "422 invalid_user_id",
+                                          "404 owner_rate_limit_not_found",
+                                          "400 invalid_quota_size",
+                                          "400 invalid_client_name",
+                                          "422 quota_target_not_found",
+                                          "400 invalid_billing_anchor",
+                                          "404 quota_not_found",
+                                          "409 billing_anchor_immutable",
+                                          "422 quota_unsupported_by_client"};
   EXPECT_EQ(seen_, expected);
 }
 

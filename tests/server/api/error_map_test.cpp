@@ -75,7 +75,17 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "multi_target_unsupported_by_client",
                                            "sni_unsupported_by_client",
                                            "proxy_protocol_unsupported_by_client",
-                                           "rate_limit_unsupported_by_client"};
+                                           "rate_limit_unsupported_by_client",
+                                           "validation.client_name_invalid",
+                                           "invalid_user_id",
+                                           "owner_rate_limit_not_found",
+                                           "invalid_quota_size",
+                                           "invalid_client_name",
+                                           "quota_target_not_found",
+                                           "quota_unsupported_by_client",
+                                           "invalid_billing_anchor",
+                                           "billing_anchor_immutable",
+                                           "quota_not_found"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -94,6 +104,9 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<http::Errc>(static_cast<int>(http::Errc::body_timeout));
   every_value_has_a_row<auth::Errc>(static_cast<int>(auth::Errc::token_revoked));
   every_value_has_a_row<rules::Errc>(static_cast<int>(rules::Errc::not_owner));
+  every_value_has_a_row<owner_caps::Errc>(
+      static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
+  every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
@@ -104,6 +117,15 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(rules::Errc::not_owner); ++value) {
     const auto e = static_cast<rules::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found);
+       ++value) {
+    const auto e = static_cast<owner_caps::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(quotas::Errc::quota_not_found); ++value) {
+    const auto e = static_cast<quotas::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }

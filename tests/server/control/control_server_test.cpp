@@ -47,11 +47,17 @@ class ControlServerTest : public testing::Test {
   void start() {
     rules = std::make_unique<rules::RuleService>(domain.executor(), *store, clock);
     ASSERT_TRUE(rules->hydrate());
+    caps = std::make_unique<owner_caps::OwnerCapService>(*store, clock);
+    caps->hydrate();
+    quotas = std::make_unique<quotas::QuotaService>(domain.executor(), *store, clock);
+    quotas->hydrate();
     server = std::make_unique<ControlServer>(
-        domain.executor(), *clients, *rules, clock,
+        domain.executor(), Domain{*clients, *rules, *caps, *quotas}, clock,
         ControlOptions{.listen = {*net::IpAddress::parse("127.0.0.1"), 0},
                        .pair = test::test_pair()});
     rules->set_sink(server.get());
+    caps->set_sink(server.get());
+    quotas->set_sink(server.get());
     clients->set_sink(server.get());
     clients->add_listener(server.get());
     endpoint = server->start().value();
@@ -62,9 +68,13 @@ class ControlServerTest : public testing::Test {
     domain([this] { rules->request_stop(); });
     domain.run(server->stop(10s));
     domain.run(rules->drain(10s));
+    domain([this] { quotas->request_stop(); });
+    domain.run(quotas->drain(10s));
     domain.join();
     server.reset();
     rules.reset();
+    caps.reset();
+    quotas.reset();
     store->close();
   }
 
@@ -134,6 +144,8 @@ class ControlServerTest : public testing::Test {
   test::DomainThread domain;
   std::unique_ptr<auth::ClientService> clients;
   std::unique_ptr<rules::RuleService> rules;
+  std::unique_ptr<owner_caps::OwnerCapService> caps;
+  std::unique_ptr<quotas::QuotaService> quotas;
   std::unique_ptr<ControlServer> server;
   net::Endpoint endpoint;
 };
@@ -339,6 +351,54 @@ TEST_F(ControlServerTest, CW_12_6_a_session_cut_in_mid_replay_two_hundred_times_
              return rule.row.state == RuleState::active;
            });
   }));
+}
+
+TEST_F(ControlServerTest, D6_limits_reach_the_edge_by_replay_and_live_and_reports_count) {
+  start();
+  const auto bundle = enroll("edge-01");
+  ASSERT_TRUE(domain.run(quotas->put("root", "edge-01", 1000, std::nullopt)));
+  auto edge = connect(bundle.token());
+  auto message = edge->next();
+  ASSERT_TRUE(message && message->has_traffic_quota_update());
+  EXPECT_EQ(message->traffic_quota_update().user_id(), "root");
+  EXPECT_EQ(message->traffic_quota_update().state().budget_remaining_bytes(), 1000);
+  EXPECT_TRUE(edge->next()->has_replay_complete());
+
+  model::RateLimit limit;
+  limit.concurrent_connections = 9;
+  ASSERT_TRUE(domain.run(caps->put("edge-01", "root", {limit, false})));
+  message = edge->next();
+  ASSERT_TRUE(message && message->has_owner_rate_limit_update());
+  EXPECT_EQ(message->owner_rate_limit_update().rate_limit().concurrent_connections(), 9U);
+
+  auto pending = push(18080);
+  message = edge->next();
+  edge->status(message->rule_update().request_id(), 1, v1::ACTIVATED);
+  ASSERT_TRUE(pending.get());
+  v1::ClientMessage stats;
+  v1::StatsReport& report = *stats.mutable_stats_report();
+  report.add_stats()->set_rule_id(1);
+  report.mutable_stats(0)->set_bytes_in(700);
+  report.mutable_stats(0)->set_bytes_out(500);
+  report.add_owner_rate_limit_stats()->set_owner_id("root");
+  report.mutable_owner_rate_limit_stats(0)->mutable_stats()->set_active_connections(4);
+  edge->send(stats);
+  message = edge->next();
+  ASSERT_TRUE(message && message->has_traffic_quota_update());
+  EXPECT_TRUE(message->traffic_quota_update().state().exhausted());
+  EXPECT_EQ(message->traffic_quota_update().state().budget_remaining_bytes(), -200);
+  domain([&] {
+    EXPECT_EQ(quotas->numbers().at(0).exhaustions, 1U);
+    EXPECT_EQ(caps->numbers().at(0).total.active, 4U);
+  });
+  ASSERT_TRUE(domain.run(quotas->remove("root", "edge-01")));
+  message = edge->next();
+  EXPECT_EQ(message->traffic_quota_update().action(), v1::TRAFFIC_QUOTA_ACTION_REMOVE);
+
+  edge = connect(bundle.token());
+  EXPECT_TRUE(edge->next()->has_owner_rate_limit_update());
+  EXPECT_TRUE(edge->next()->has_rule_update());
+  EXPECT_TRUE(edge->next()->has_replay_complete());
 }
 
 }  // namespace

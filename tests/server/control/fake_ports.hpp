@@ -50,6 +50,41 @@ class FakeAuthority final : public server::control::ClientAuthority {
   std::vector<std::string> redeemed;
 };
 
+/// The quotas and owner caps of one client.
+class FakeLimits final : public server::control::LimitFeed {
+ public:
+  std::vector<std::string> quota_users(std::string_view /*client_id*/) const override {
+    return keys_of(quotas);
+  }
+  std::optional<model::QuotaState> quota(std::string_view /*client_id*/,
+                                         std::string_view user_id) const override {
+    return find(quotas, user_id);
+  }
+  std::vector<std::string> capped_owners(std::string_view /*client_id*/) const override {
+    return keys_of(caps);
+  }
+  std::optional<model::RateLimit> owner_caps(std::string_view /*client_id*/,
+                                             std::string_view owner_id) const override {
+    return find(caps, owner_id);
+  }
+
+  std::map<std::string, model::QuotaState, std::less<>> quotas;
+  std::map<std::string, model::RateLimit, std::less<>> caps;
+
+ private:
+  template <class Map>
+  static std::vector<std::string> keys_of(const Map& map) {
+    std::vector<std::string> out;
+    for (const auto& [key, value] : map) out.push_back(key);
+    return out;
+  }
+  template <class Map>
+  static std::optional<typename Map::mapped_type> find(const Map& map, std::string_view key) {
+    const auto it = map.find(key);
+    return it == map.end() ? std::nullopt : std::optional(it->second);
+  }
+};
+
 /// The rules of one client, and everything its sessions reported.
 class FakeFeed final : public server::control::RuleFeed {
  public:

@@ -41,6 +41,14 @@ Snapshot everything() {
   port.peek_sum_micros = 2'500'000;
   snapshot.sni_ports = {{"edge-01", 443, port}};
   snapshot.sni_routes_active = 2;
+  snapshot.quotas = {{.user_id = "alice",
+                      .client_name = "edge-01",
+                      .bytes_used = 18'014'398'509'481,
+                      .bytes_limit = 7,
+                      .exhausted = true,
+                      .period_resets = 2,
+                      .exhaustions = 3},
+                     {.user_id = "bob", .client_name = "edge-01", .bytes_limit = 5}};
   snapshot.auth_failures = {{"token_revoked", 2}};
   snapshot.requests = {{{"allow", "ok"}, 4}, {{"deny", "unauthenticated"}, 1}};
   return snapshot;
@@ -85,6 +93,11 @@ TEST(ExpositionTest, OBS_8_EveryFamilyInOrderWithHelpAndType) {
                           "portunus_tls_sni_listener_parse_failures_total counter",
                           "portunus_tls_sni_route_total counter",
                           "portunus_tls_sni_routes_active gauge",
+                          "portunus_traffic_quota_bytes_limit gauge",
+                          "portunus_traffic_quota_bytes_used gauge",
+                          "portunus_traffic_quota_exhausted gauge",
+                          "portunus_traffic_quota_exhausted_total counter",
+                          "portunus_traffic_quota_period_resets_total counter",
                       }));
 }
 
@@ -132,6 +145,21 @@ TEST(ExpositionTest, OBS_8_OwnerReasonsOnOwnerRowsAndRuleReasonsOnRuleRows) {
        R"(portunus_rate_limit_active_connections{client="edge-01",owner="bob",rule=""} 6)"}) {
     EXPECT_TRUE(has_line(text, line)) << line;
   }
+}
+
+TEST(ExpositionTest, OBS_8_QuotaRowsCountOnceThereIsSomethingToCount) {
+  const std::string text = render(everything());
+  for (const char* line :
+       {R"(portunus_traffic_quota_bytes_limit{client="edge-01",user="alice"} 7)",
+        R"(portunus_traffic_quota_bytes_used{client="edge-01",user="alice"} 18014398509481)",
+        R"(portunus_traffic_quota_exhausted{client="edge-01",user="alice"} 1)",
+        R"(portunus_traffic_quota_exhausted{client="edge-01",user="bob"} 0)",
+        R"(portunus_traffic_quota_exhausted_total{client="edge-01",user="alice"} 3)",
+        R"(portunus_traffic_quota_period_resets_total{client="edge-01",user="alice"} 2)"}) {
+    EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
+  }
+  EXPECT_FALSE(text.contains(R"(_exhausted_total{client="edge-01",user="bob"})")) << text;
+  EXPECT_FALSE(text.contains(R"(_period_resets_total{client="edge-01",user="bob"})")) << text;
 }
 
 TEST(ExpositionTest, OBS_8_ThePeekHistogramHasAllBucketsAtOnce) {

@@ -29,6 +29,16 @@ constexpr std::array kRoutes = {
     RouteRow{Method::put, "/v1/rules/{rule_id}", update_rule},
     RouteRow{Method::del, "/v1/rules/{rule_id}", delete_rule},
     RouteRow{Method::get, "/v1/rules/{rule_id}/stats", get_rule_stats},
+    RouteRow{Method::get, "/v1/clients/{client}/owners", list_owners},
+    RouteRow{Method::get, "/v1/clients/{client}/owners/{owner_id}/rate-limit", get_owner_caps},
+    RouteRow{Method::put, "/v1/clients/{client}/owners/{owner_id}/rate-limit", put_owner_caps},
+    RouteRow{Method::del, "/v1/clients/{client}/owners/{owner_id}/rate-limit", delete_owner_caps},
+    RouteRow{Method::get, "/v1/users/{user_id}/quotas", list_user_quotas},
+    RouteRow{Method::get, "/v1/clients/{client}/quotas", list_client_quotas},
+    RouteRow{Method::get, "/v1/users/{user_id}/quotas/{client}/status", get_quota_status},
+    RouteRow{Method::put, "/v1/users/{user_id}/quotas/{client}", put_quota},
+    RouteRow{Method::patch, "/v1/users/{user_id}/quotas/{client}", patch_quota},
+    RouteRow{Method::del, "/v1/users/{user_id}/quotas/{client}", delete_quota},
     RouteRow{Method::get, "/v1/metrics", get_metrics},
 };
 

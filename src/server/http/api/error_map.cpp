@@ -14,7 +14,8 @@ class Category final : public std::error_category {
 /// Whether an error's detail is written for the operator. Details of the store and of the system
 /// are for the log.
 bool shows_detail(const std::error_category& owner) {
-  return owner == category() || owner == auth::category() || owner == rules::category();
+  return owner == category() || owner == auth::category() || owner == rules::category() ||
+         owner == owner_caps::category() || owner == quotas::category();
 }
 
 }  // namespace
@@ -69,6 +70,8 @@ ErrorRow row(auth::Errc e) {
       return {401, "user_disabled", "the user is disabled"};
     case auth::Errc::role_required:
       return {403, "role_required", "only a superadmin may do this"};
+    case auth::Errc::not_owner:
+      return {403, "not_owner", "it belongs to another user"};
     case auth::Errc::already_bootstrapped:
       return {409, "already_bootstrapped", "a superadmin already exists"};
     case auth::Errc::invalid_display_name:
@@ -197,6 +200,55 @@ ErrorRow row(rules::Errc e) {
   return {};
 }
 
+ErrorRow row(owner_caps::Errc e) {
+  switch (e) {
+    case owner_caps::Errc::client_name_invalid:
+      return {400, "validation.client_name_invalid", "not a client name"};
+    case owner_caps::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case owner_caps::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "not a user id"};
+    case owner_caps::Errc::burst_unsupported:
+      return {400, "validation.rate_limit_burst_unsupported",
+              "concurrent_connections_burst is reserved"};
+    case owner_caps::Errc::cap_zero:
+      return {400, "validation.rate_limit_cap_zero", "a cap is at least 1"};
+    case owner_caps::Errc::burst_without_rate:
+      return {400, "validation.rate_limit_burst_without_rate", "a burst needs its rate"};
+    case owner_caps::Errc::burst_range:
+      return {400, "validation.rate_limit_burst_range", "a burst is rate / 100 to rate * 60"};
+    case owner_caps::Errc::unsupported_by_client:
+      return {422, "rate_limit_unsupported_by_client",
+              "the client is offline, older than 0.11, or unknown"};
+    case owner_caps::Errc::owner_rate_limit_not_found:
+      return {404, "owner_rate_limit_not_found", "the owner has no caps on that client"};
+  }
+  return {};
+}
+
+ErrorRow row(quotas::Errc e) {
+  switch (e) {
+    case quotas::Errc::invalid_quota_size:
+      return {400, "invalid_quota_size", "monthly_bytes is 0 to 9223372036854775807"};
+    case quotas::Errc::invalid_client_name:
+      return {400, "invalid_client_name", "not a client name"};
+    case quotas::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case quotas::Errc::quota_target_not_found:
+      return {422, "quota_target_not_found", "no grant of the user covers the client"};
+    case quotas::Errc::quota_unsupported_by_client:
+      return {422, "quota_unsupported_by_client", "the client is older than 1.4, or unknown"};
+    case quotas::Errc::invalid_billing_anchor:
+      return {400, "invalid_billing_anchor", "not an instant of the years 0000 to 9999"};
+    case quotas::Errc::billing_anchor_immutable:
+      return {409, "billing_anchor_immutable",
+              "the quota has another anchor: delete and create it anew"};
+    case quotas::Errc::quota_not_found:
+      return {404, "quota_not_found", "the user has no quota on that client"};
+  }
+  return {};
+}
+
 ErrorRow row(store::Errc e) {
   switch (e) {
     case store::Errc::busy:
@@ -223,6 +275,10 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<auth::Errc>(value));
   } else if (code.category() == rules::category()) {
     found = row(static_cast<rules::Errc>(value));
+  } else if (code.category() == owner_caps::category()) {
+    found = row(static_cast<owner_caps::Errc>(value));
+  } else if (code.category() == quotas::category()) {
+    found = row(static_cast<quotas::Errc>(value));
   } else if (code.category() == store::category()) {
     found = row(static_cast<store::Errc>(value));
   }

@@ -55,6 +55,14 @@ class ObjectReader {
     if (!fits) return refuse(key, "is out of range");
     return value->get<Int>();
   }
+  /// An integer that is none of Int's.
+  template <class Int>
+  bool beyond(const char* key) const {
+    const Json* value = find(key);
+    if (value == nullptr || !value->is_number_integer()) return false;
+    return value->is_number_unsigned() ? !std::in_range<Int>(value->get<std::uint64_t>())
+                                       : !std::in_range<Int>(value->get<std::int64_t>());
+  }
   /// Present with any value but null.
   bool present(const char* key) { return find(key) != nullptr; }
   /// What `decode` (ObjectReader& -> T) makes of the object under the key.
