@@ -87,16 +87,7 @@ void add_push_flags(CLI::App& app, PushArguments& rule) {
       ->excludes(several);
   add_number(app, "--health-check-interval-secs", "Probe several targets this often (1..3600)",
              rule.health_check_interval_secs);
-  const auto cap = [&](const std::string& name, const std::string& about, auto& into) {
-    add_number(app, name, about, into)->group("Limits");
-  };
-  cap("--bandwidth-in-bps", "Bytes per second from users", rule.bandwidth_in_bps);
-  cap("--bandwidth-out-bps", "Bytes per second to users", rule.bandwidth_out_bps);
-  cap("--bandwidth-in-burst", "Bytes from users at once", rule.bandwidth_in_burst);
-  cap("--bandwidth-out-burst", "Bytes to users at once", rule.bandwidth_out_burst);
-  cap("--new-connections-per-sec", "New connections per second", rule.new_connections_per_sec);
-  cap("--concurrent-connections", "Connections at a time", rule.concurrent_connections);
-  cap("--new-connections-burst", "New connections at once", rule.new_connections_burst);
+  add_cap_flags(app, rule.caps);
 }
 
 void add_push(Commands& commands) {
