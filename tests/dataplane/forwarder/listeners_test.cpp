@@ -176,6 +176,49 @@ TEST(ForwarderListeners, many_connections_reach_every_worker) {
   EXPECT_TRUE(eventually([&] { return engine.traffic(1).bytes_out == 256; }));
 }
 
+/// The engine's listening sockets on that port.
+std::vector<int> listening_descriptors(std::uint16_t port) {
+  std::vector<int> found;
+  for (int fd = 0; fd < 1024; ++fd) {
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+      continue;
+    }
+    if (ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port) == port) found.push_back(fd);
+  }
+  return found;
+}
+
+TEST(ForwarderListeners, LIFE_5_a_listener_that_dies_takes_its_rule_down_and_no_other) {
+  const LogCapture log;
+  Server server;
+  Engine engine;
+  const auto port = engine.serve(6, server.port());
+  const auto other = engine.serve(7, server.port());
+  Socket held = Socket::connect_v4(port);
+  held.send("x");
+  EXPECT_EQ(held.receive(1), "x");
+  const auto sockets = listening_descriptors(port);
+  ASSERT_EQ(sockets.size(), 4U);
+  ::shutdown(sockets.front(), SHUT_RDWR);
+  const std::string reason = "unexpected_task_exit:Listener(" + std::to_string(port) + ")";
+  EXPECT_TRUE(eventually([&] { return !engine.failures().empty(); }));
+  EXPECT_EQ(engine.failures(), std::vector<std::string>{"6 " + reason});
+  EXPECT_EQ(log.count("rule.failed", {"\"rule_id\":\"6\"", "\"reason\":\"" + reason + "\""}), 1U);
+  EXPECT_EQ(log.count("rule.removed"), 0U);
+  EXPECT_FALSE(engine.live(6));
+  // Everything is released: the connection is gone and the port free.
+  EXPECT_EQ(held.receive_all(), "");
+  EXPECT_FALSE(Socket::try_connect(port).valid());
+  EXPECT_EQ(engine.activate(Engine::rule(8, port, server.port())), "");
+  expect_echo(Socket::connect_v4(port));
+  expect_echo(Socket::connect_v4(other));
+}
+
 // What follows needs a process of its own, whose limits and system calls are changed.
 class ForwarderListenersDeathTest : public testing::Test {
  protected:

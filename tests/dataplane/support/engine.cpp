@@ -33,7 +33,11 @@ async::Task<> drain_there(dataplane::Forwarder& forwarder, std::chrono::millisec
 Engine::Engine(dataplane::ForwarderOptions options)
     : work_(asio::make_work_guard(context_)),
       thread_([this] { context_.run(); }),
-      forwarder_(std::make_unique<dataplane::Forwarder>(context_.get_executor(), options)) {}
+      forwarder_(std::make_unique<dataplane::Forwarder>(context_.get_executor(), options)) {
+  forwarder_->on_rule_failed([this](RuleId id, const std::string& reason) {
+    failures_.push_back(std::to_string(id.value) + " " + reason);
+  });
+}
 
 Engine::~Engine() {
   destroy();
@@ -57,16 +61,28 @@ std::future<std::string> Engine::begin_activate(model::RuleSpec spec) {
   return asio::co_spawn(context_, activate_there(*forwarder_, std::move(spec)), asio::use_future);
 }
 
+model::RuleSpec Engine::list(std::uint64_t id, const std::vector<std::uint16_t>& target_ports) {
+  model::RuleSpec spec;
+  spec.id = RuleId{id};
+  spec.listed = true;
+  for (const std::uint16_t port : target_ports) {
+    spec.targets.push_back({.host = "127.0.0.1",
+                            .port = port,
+                            .priority = static_cast<std::uint32_t>(spec.targets.size())});
+  }
+  return spec;
+}
+
 std::uint16_t Engine::serve(std::uint64_t id, std::uint16_t target_port) {
   return serve(rule(id, 0, target_port));
 }
 
 std::uint16_t Engine::serve(model::RuleSpec spec) {
   while (true) {
-    spec.listen_port = free_port();
+    spec.listen_port = free_ports(spec.ports);
     const std::string failure = activate(spec);
     if (failure.empty()) return spec.listen_port;
-    if (failure != "port_in_use") throw std::runtime_error(failure);
+    if (!failure.starts_with("port_in_use")) throw std::runtime_error(failure);
   }
 }
 
@@ -91,6 +107,10 @@ void Engine::tune_udp(std::uint64_t id, model::UdpSettings settings) {
 void Engine::set_quota(const std::string& owner, std::uint64_t remaining, bool exhausted) {
   const auto work = [&] { forwarder_->set_quota(owner, remaining, exhausted); };
   asio::post(context_, asio::use_future(work)).get();
+}
+
+std::vector<std::string> Engine::failures() {
+  return asio::post(context_, asio::use_future([this] { return failures_; })).get();
 }
 
 model::RuleTraffic Engine::traffic(std::uint64_t id) const {
