@@ -27,16 +27,16 @@ TEST(UdpSweep, UDP_13_ends_idle_flows_and_leaves_those_in_use) {
   const auto rule = rig.serve(Rig::rule(target.port()), {.flow_idle = seconds(2)});
   UdpSocket busy = client_of(rule);
   UdpSocket idle = client_of(rule);
+  const auto begin = Clock::now();
   ASSERT_TRUE(idle.send("once"));
   ASSERT_TRUE(idle.receive());
-  const auto begin = Clock::now();
   const auto ended = [&] { return log.count("rule.udp_flow_closed_idle") > 0; };
   while (!ended() && Clock::now() - begin < kPatience) {
     ASSERT_TRUE(busy.send("x"));
     ASSERT_TRUE(busy.receive());
     idle.pending(milliseconds(20));
   }
-  EXPECT_GE(Clock::now() - begin, milliseconds(1950));
+  EXPECT_GE(Clock::now() - begin, seconds(2));
   EXPECT_EQ(
       log.count("rule.udp_flow_closed_idle",
                 {"\"source\":\"127.0.0.1:" + std::to_string(idle.port()) + "\"", "\"bytes_in\":4",
