@@ -49,10 +49,15 @@ function(portunus_test name)
   endforeach()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME ${name} COMMAND ${name})
+  # The suppressions name functions, and only the compiler's own symbolizer reads its debug format.
+  set(symbolizer "")
+  if(PORTUNUS_SYMBOLIZER)
+    set(symbolizer " external_symbolizer_path=${PORTUNUS_SYMBOLIZER}")
+  endif()
   # Debian's libraries are built without ThreadSanitizer: what they do to memory on their own threads
   # says nothing, because the locks they take while doing it are invisible as well.
   set_tests_properties(${name} PROPERTIES TIMEOUT 300
-    ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1 ignore_noninstrumented_modules=1 suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+    ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1 ignore_noninstrumented_modules=1 suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp${symbolizer}")
 endfunction()
 
 # portunus_fuzz(<name> SOURCES … LIBS …): a libFuzzer program, only under the fuzz preset.

@@ -11,3 +11,5 @@ elseif(PORTUNUS_SANITIZER STREQUAL "thread")
 elseif(NOT PORTUNUS_SANITIZER STREQUAL "")
   message(FATAL_ERROR "PORTUNUS_SANITIZER must be address, thread or empty")
 endif()
+
+find_program(PORTUNUS_SYMBOLIZER llvm-symbolizer-19)
