@@ -5,6 +5,8 @@
 JOBS ?= $(shell nproc)
 PRESET ?= release
 ARGS ?=
+SECONDS ?= 60
+TARGET ?=
 export JOBS
 
 help: ## lists the targets
@@ -52,8 +54,8 @@ tsan: setup ## builds and runs the unit tests under TSan
 	@scripts/stage build-tsan scripts/build tsan
 	@scripts/stage unit-tsan ctest --test-dir build/tsan -j $(JOBS) --output-on-failure --no-tests=error
 
-fuzz: ## runs the fuzz targets
-	@echo 'There are no fuzz targets yet.' >&2; exit 1
+fuzz: setup ## runs each fuzz target for a time (SECONDS=60, TARGET=name for one of them)
+	@scripts/stage fuzz scripts/fuzz $(SECONDS) $(TARGET)
 
 clean: ## removes all build results and the demo's scratch folder
 	rm -rf build .run

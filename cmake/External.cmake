@@ -17,3 +17,16 @@ target_link_libraries(external_sqlite INTERFACE ${SQLITECPP_LIBRARY} SQLite::SQL
 
 add_library(external_prometheus INTERFACE)
 target_link_libraries(external_prometheus INTERFACE prometheus-cpp::core)
+
+add_library(external_cares INTERFACE)
+find_path(CARES_INCLUDE ares.h REQUIRED)
+find_library(CARES_LIBRARY cares REQUIRED)
+target_include_directories(external_cares SYSTEM INTERFACE ${CARES_INCLUDE})
+target_link_libraries(external_cares INTERFACE ${CARES_LIBRARY})
+
+set(CURSES_NEED_NCURSES TRUE)
+set(CURSES_NEED_WIDE TRUE)
+find_package(Curses REQUIRED)
+add_library(external_ncurses INTERFACE)
+target_include_directories(external_ncurses SYSTEM INTERFACE ${CURSES_INCLUDE_DIRS})
+target_link_libraries(external_ncurses INTERFACE ${CURSES_LIBRARIES})

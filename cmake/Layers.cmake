@@ -6,9 +6,11 @@ set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
   proto base log net crypto async model config wire
-  dataplane_stats dataplane_tcp dataplane_forwarder
-  server_store server_http server_auth server_rules server_control server_metrics server_http_api
-  server_app server_cli
+  dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
+  dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
+  dataplane_udp dataplane_forwarder standalone
+  server_store server_http server_auth server_rules server_owner_caps server_quotas server_control
+  server_metrics server_http_api server_app server_cli
   client_agent client_app client_cli)
 
 set(PORTUNUS_LAYER_proto "")
@@ -21,23 +23,45 @@ set(PORTUNUS_LAYER_model net base)
 set(PORTUNUS_LAYER_config model crypto log net base)
 set(PORTUNUS_LAYER_wire proto model base net)
 
+set(PORTUNUS_LAYER_dataplane_reactor ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_dataplane_stats ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_dataplane_tcp dataplane_stats ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_dataplane_forwarder dataplane_tcp dataplane_stats ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_limits ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_quota ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_owners dataplane_limits dataplane_quota ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_proxy_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_sni ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_failover dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_rules
+  dataplane_owners dataplane_limits dataplane_quota dataplane_failover dataplane_dns dataplane_stats
+  ${PORTUNUS_COMMON})
+set(PORTUNUS_DATAPLANE_PARTS
+  dataplane_reactor dataplane_rules dataplane_owners dataplane_limits dataplane_quota
+  dataplane_failover dataplane_dns dataplane_stats)
+set(PORTUNUS_LAYER_dataplane_tcp
+  dataplane_proxy_protocol dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_udp ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_forwarder
+  dataplane_tcp dataplane_udp dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+
+set(PORTUNUS_LAYER_standalone dataplane_forwarder config ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_auth server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_rules server_store ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_server_control server_auth server_rules wire proto ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_owner_caps server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_quotas server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_SERVER_DOMAIN server_auth server_rules server_owner_caps server_quotas)
+set(PORTUNUS_LAYER_server_control ${PORTUNUS_SERVER_DOMAIN} wire proto ${PORTUNUS_COMMON})
 # store only for its row types, its error codes and its probe; what to do is asked of the domain.
 set(PORTUNUS_LAYER_server_metrics
-  server_http server_auth server_rules server_control server_store ${PORTUNUS_COMMON})
+  server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http_api
-  server_http server_auth server_rules server_control server_metrics server_store
+  server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_metrics server_store
   ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_app
-  server_store server_http server_auth server_rules server_control server_metrics server_http_api
+  server_store server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_metrics server_http_api
   config ${PORTUNUS_COMMON})
 # http only for its URL encoding.
 set(PORTUNUS_LAYER_server_cli

@@ -12,4 +12,8 @@ elseif(NOT PORTUNUS_SANITIZER STREQUAL "")
   message(FATAL_ERROR "PORTUNUS_SANITIZER must be address, thread or empty")
 endif()
 
+# Coverage of all our code is what guides the fuzzer.
+if(PORTUNUS_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 find_program(PORTUNUS_SYMBOLIZER llvm-symbolizer-19)

@@ -93,7 +93,7 @@ class Course {
   async::Task<> activate() {
     model::RuleSpec rule;
     rule.id = RuleId{1};
-    rule.target = {.host = "127.0.0.1", .port = target_port_};
+    rule.targets = {{.host = "127.0.0.1", .port = target_port_}};
     for (int i = 0; i < kPorts && port_ == 0; ++i) {
       rule.listen_port = static_cast<std::uint16_t>(kFirstPort + i);
       const auto activated = co_await engine_.activate(rule);

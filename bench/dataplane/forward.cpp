@@ -1,6 +1,6 @@
 // The engine alone, for measuring it beside other forwarders:
 //
-//   forward <listen port> <ip:port> [workers] [splice: 1|0]
+//   forward <listen port> <ip:port> [workers] [splice: 1|0] [tcp|udp] [UDP offload: 1|0]
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,7 +22,7 @@ namespace asio = boost::asio;
 using namespace portunus;
 
 async::Task<> forward(dataplane::Forwarder& engine, model::RuleSpec rule, int& status) {
-  const auto activated = co_await engine.activate(std::move(rule));
+  const auto activated = co_await engine.activate(std::move(rule), {.max_flows = 65'535});
   if (!activated) {
     std::fprintf(stderr, "forward: %s\n", activated.error().c_str());
     status = 1;
@@ -44,13 +44,16 @@ int main(int argc, char** argv) {
   const auto target = argc > 2 ? net::split_host_port(argv[2]) : std::nullopt;
   const auto port = target ? net::parse_port(target->port) : std::nullopt;
   if (!listen || !port) {
-    std::fprintf(stderr, "usage: forward <listen port> <ip:port> [workers] [splice 1|0]\n");
+    std::fprintf(
+        stderr,
+        "usage: forward <listen port> <ip:port> [workers] [splice 1|0] [tcp|udp] [offload 1|0]\n");
     return 2;
   }
   dataplane::ForwarderOptions options;
   if (argc > 3) options.workers = static_cast<unsigned>(std::atoi(argv[3]));
   if (argc > 4) options.splice = std::string(argv[4]) != "0";
-  log::start({.format = log::Format::compact, .filter = "info"});
+  if (argc > 6) options.udp_offload = std::string(argv[6]) != "0";
+  log::start({.format = log::Format::compact, .filter = "warn"});
   int status = 0;
   {
     asio::io_context context(1);
@@ -58,8 +61,9 @@ int main(int argc, char** argv) {
     async::Gate gate(context.get_executor());
     model::RuleSpec rule;
     rule.id = RuleId{1};
+    if (argc > 5 && std::string(argv[5]) == "udp") rule.protocol = model::Protocol::udp;
     rule.listen_port = *listen;
-    rule.target = {.host = std::string(target->host), .port = *port};
+    rule.targets = {{.host = std::string(target->host), .port = *port}};
     gate.spawn(forward(engine, std::move(rule), status));
     context.run();
   }

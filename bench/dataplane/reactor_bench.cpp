@@ -24,12 +24,12 @@
 #include <vector>
 
 #include "common/net/unique_fd.hpp"
-#include "dataplane/tcp/poller.hpp"
+#include "dataplane/reactor/poller.hpp"
 
 namespace {
 
 namespace asio = boost::asio;
-namespace tcp = portunus::dataplane::tcp;
+namespace reactor = portunus::dataplane::reactor;
 using portunus::net::UniqueFd;
 
 constexpr std::size_t kMessage = 64;
@@ -63,9 +63,9 @@ void echo_once(int fd) {
   if (n > 0) (void)::send(fd, buffer.data(), static_cast<std::size_t>(n), MSG_NOSIGNAL);
 }
 
-class PollerEcho final : public tcp::Pollable {
+class PollerEcho final : public reactor::Pollable {
  public:
-  PollerEcho(tcp::Poller& poller, int fd) : fd_(fd) {
+  PollerEcho(reactor::Poller& poller, int fd) : fd_(fd) {
     if (!poller.watch(fd, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) std::abort();
   }
   void on_ready(std::uint32_t events) override {
@@ -177,14 +177,14 @@ double measure(int connections, std::chrono::milliseconds time, const Setup& set
 }
 
 struct PollerSet {
-  std::unique_ptr<tcp::Poller> poller;
+  std::unique_ptr<reactor::Poller> poller;
   std::vector<std::unique_ptr<PollerEcho>> echoes;
 };
 
 Setup poller_setup(unsigned rounds) {
   return [rounds](asio::io_context& context, const std::vector<Link>& links) {
     auto set = std::make_shared<PollerSet>();
-    set->poller = std::make_unique<tcp::Poller>(context, rounds);
+    set->poller = std::make_unique<reactor::Poller>(context, rounds);
     if (!set->poller->start()) std::abort();
     for (const Link& l : links) {
       set->echoes.push_back(std::make_unique<PollerEcho>(*set->poller, l.echo.get()));

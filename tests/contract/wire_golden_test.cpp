@@ -8,6 +8,8 @@
 #include "common/base/hex.hpp"
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
+#include "common/wire/quota_wire.hpp"
+#include "common/wire/rate_limit_wire.hpp"
 #include "common/wire/rule_wire.hpp"
 #include "common/wire/traffic_wire.hpp"
 #include "portunus/v1/control.pb.h"
@@ -47,11 +49,20 @@ v1::ClientMessage hello() {
   return message;
 }
 
-v1::ServerMessage push(std::string_view request_id) {
+/// A PUSH both ways: the rule makes the vector, and the vector makes the rule.
+void expect_push(std::string_view request_id, const model::RuleSpec& rule, std::string_view hex) {
   v1::ServerMessage message;
   message.mutable_rule_update()->set_request_id(std::string(request_id));
   message.mutable_rule_update()->set_action(v1::PUSH);
-  return message;
+  wire::rule_to_wire(rule, *message.mutable_rule_update()->mutable_rule());
+  expect_vector(message, hex);
+
+  const auto update = from_hex<v1::ServerMessage>(hex).rule_update();
+  EXPECT_EQ(update.request_id(), request_id);
+  EXPECT_EQ(update.action(), v1::PUSH);
+  const auto read = wire::rule_from_wire(update.rule());
+  ASSERT_TRUE(read) << read.error().reason;
+  EXPECT_EQ(*read, rule);
 }
 
 TEST(WireGolden, hello) {
@@ -81,80 +92,79 @@ TEST(WireGolden, push_of_a_plain_rule) {
   model::RuleSpec rule;
   rule.id = RuleId{7};
   rule.listen_port = 18080;
-  rule.target = {"h", 8080};
+  rule.targets = {{.host = "h", .port = 8080}};
   rule.owner_id = "alice";
-  v1::ServerMessage message = push("r1");
-  wire::rule_to_wire(rule, *message.mutable_rule_update()->mutable_rule());
-  expect_vector(message, kHex);
-
-  const auto update = from_hex<v1::ServerMessage>(kHex).rule_update();
-  EXPECT_EQ(update.request_id(), "r1");
-  EXPECT_EQ(update.action(), v1::PUSH);
-  EXPECT_EQ(update.rule().rule_id(), 7U);
-  EXPECT_EQ(update.rule().listen_port(), 18080U);
-  EXPECT_EQ(update.rule().target_host(), "h");
-  EXPECT_FALSE(update.rule().has_prefer_ipv6());
+  expect_push("r1", rule, kHex);
 }
 
 TEST(WireGolden, push_of_a_list_rule) {
-  v1::ServerMessage message = push("r2");
-  v1::Rule& rule = *message.mutable_rule_update()->mutable_rule();
-  rule.set_rule_id(8);
-  rule.set_listen_port(443);
-  rule.set_target_host("h");
-  rule.set_target_port(8443);
-  rule.set_protocol(v1::TCP);
-  v1::Target& row = *rule.add_targets();
-  row.set_host("h");
-  row.set_port(8443);
-  row.set_proxy_protocol(v1::PROXY_PROTOCOL_VERSION_V1);
-  rule.set_sni_pattern("a.b");
-  rule.set_owner_id("alice");
-  expect_vector(message,
-                "122b0a02723210011a23080810bb031a016820fb4128014a080a016810fb4120015a03612e626a0561"
-                "6c696365");
+  model::RuleSpec rule;
+  rule.id = RuleId{8};
+  rule.listen_port = 443;
+  rule.targets = {{.host = "h", .port = 8443, .proxy = model::ProxyVersion::v1}};
+  rule.listed = true;
+  rule.sni_pattern = "a.b";
+  rule.owner_id = "alice";
+  expect_push("r2", rule,
+              "122b0a02723210011a23080810bb031a016820fb4128014a080a016810fb4120015a03612e626a056"
+              "16c696365");
 }
 
 TEST(WireGolden, push_of_a_udp_range) {
-  v1::ServerMessage message = push("r3");
-  v1::Rule& rule = *message.mutable_rule_update()->mutable_rule();
-  rule.set_rule_id(9);
-  rule.set_listen_port(30000);
-  rule.set_target_host("10.0.0.5");
-  rule.set_target_port(40000);
-  rule.set_protocol(v1::UDP);
-  rule.set_listen_port_end(30050);
-  rule.set_target_port_end(40050);
-  rule.set_owner_id("bob");
-  expect_vector(
-      message,
-      "122b0a02723310011a23080910b0ea011a0831302e302e302e3520c0b802280230e2ea0138f2b8026a0"
-      "3626f62");
+  model::RuleSpec rule;
+  rule.id = RuleId{9};
+  rule.protocol = model::Protocol::udp;
+  rule.listen_port = 30000;
+  rule.ports = 51;
+  rule.targets = {{.host = "10.0.0.5", .port = 40000}};
+  rule.owner_id = "bob";
+  expect_push("r3", rule,
+              "122b0a02723310011a23080910b0ea011a0831302e302e302e3520c0b802280230e2ea0138f2b8026a"
+              "03626f62");
 }
 
 TEST(WireGolden, quota_set) {
+  constexpr std::string_view kHex =
+      "22320a01711205616c6963651a07656467652d303120012a1b086410d6ffffffffffffffff01188081c8ac0620"
+      "80beebad062801";
+  wire::QuotaUpdate update{.request_id = "q",
+                           .user_id = "alice",
+                           .client_id = "",
+                           .client_name = "edge-01",
+                           .state = model::QuotaState{}};
+  update.state->monthly_bytes = 100;
+  update.state->budget_remaining_bytes = -42;
+  update.state->period_started_at = 1'704'067'200;
+  update.state->period_ends_at = 1'706'745'600;
+  update.state->exhausted = true;
   v1::ServerMessage message;
-  v1::TrafficQuotaUpdate& update = *message.mutable_traffic_quota_update();
-  update.set_request_id("q");
-  update.set_user_id("alice");
-  update.set_client_name("edge-01");
-  update.set_action(v1::TRAFFIC_QUOTA_ACTION_SET);
-  update.mutable_state()->set_monthly_bytes(100);
-  update.mutable_state()->set_budget_remaining_bytes(-42);
-  update.mutable_state()->set_period_started_at_unix_sec(1'704'067'200);
-  update.mutable_state()->set_period_ends_at_unix_sec(1'706'745'600);
-  update.mutable_state()->set_exhausted(true);
-  expect_vector(message,
-                "22320a01711205616c6963651a07656467652d303120012a1b086410d6ffffffffffffffff01188081"
-                "c8ac062080beebad062801");
+  wire::quota_to_wire(update, *message.mutable_traffic_quota_update());
+  expect_vector(message, kHex);
+
+  const auto read = wire::quota_from_wire(from_hex<v1::ServerMessage>(kHex).traffic_quota_update());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->request_id, "q");
+  EXPECT_EQ(read->user_id, "alice");
+  EXPECT_EQ(read->client_name, "edge-01");
+  EXPECT_EQ(read->state, update.state);
 }
 
 TEST(WireGolden, owner_limit_remove) {
+  constexpr std::string_view kHex = "1a120a07656467652d30311205616c6963652002";
+  wire::OwnerLimitUpdate update;
+  update.action = wire::OwnerLimitUpdate::Action::remove;
+  update.client_name = "edge-01";
+  update.owner_id = "alice";
   v1::ServerMessage message;
-  message.mutable_owner_rate_limit_update()->set_client_name("edge-01");
-  message.mutable_owner_rate_limit_update()->set_owner_id("alice");
-  message.mutable_owner_rate_limit_update()->set_action(v1::OWNER_RATE_LIMIT_ACTION_REMOVE);
-  expect_vector(message, "1a120a07656467652d30311205616c6963652002");
+  wire::owner_limit_to_wire(update, *message.mutable_owner_rate_limit_update());
+  expect_vector(message, kHex);
+
+  const auto read =
+      wire::owner_limit_from_wire(from_hex<v1::ServerMessage>(kHex).owner_rate_limit_update());
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->action, wire::OwnerLimitUpdate::Action::remove);
+  EXPECT_EQ(read->client_name, "edge-01");
+  EXPECT_EQ(read->owner_id, "alice");
 }
 
 TEST(WireGolden, D7_replay_complete) {
@@ -174,14 +184,18 @@ TEST(WireGolden, rule_status) {
 
 TEST(WireGolden, stats_report) {
   constexpr std::string_view kHex = "1a0b08011207080710ac021805";
-  const model::RuleTraffic rules[] = {{RuleId{7}, 300, 5, 0}};
+  model::TrafficReport report;
+  report.rules.resize(1);
+  report.rules[0].rule = RuleId{7};
+  report.rules[0].bytes_in = 300;
+  report.rules[0].bytes_out = 5;
   v1::ClientMessage message;
-  wire::report_to_wire(rules, 1, *message.mutable_stats_report());
+  wire::report_to_wire(report, 1, *message.mutable_stats_report());
   expect_vector(message, kHex);
 
-  const auto read = wire::report_from_wire(from_hex<v1::ClientMessage>(kHex).stats_report());
-  ASSERT_EQ(read.size(), 1U);
-  EXPECT_EQ(read[0], rules[0]);
+  const auto read = from_hex<v1::ClientMessage>(kHex).stats_report();
+  EXPECT_EQ(read.sent_at_unix_ms(), 1U);
+  EXPECT_EQ(wire::report_from_wire(read), report);
 }
 
 }  // namespace

@@ -192,7 +192,7 @@ MISSING = [
     ("GET", "/v1/users"), ("GET", "/v1/users/alice"), ("POST", "/v1/users/me/password"),
     ("GET", "/v1/users/alice/credentials"), ("GET", "/v1/grants"), ("GET", "/v1/clients/e/owners"),
     ("PUT", "/v1/clients/e/owners/alice/rate-limit"), ("GET", "/v1/clients/e/quotas"),
-    ("GET", "/v1/clients/e/traffic"), ("PUT", "/v1/rules/1"), ("GET", "/v1/rules/1/stats/stream"),
+    ("GET", "/v1/clients/e/traffic"), ("GET", "/v1/rules/1/stats/stream"),
     ("GET", "/v1/users/alice/quotas"), ("GET", "/v1/traffic/global"),
     ("GET", "/v1/settings/advertised-endpoint"), ("GET", "/v1/audit"),
 ]
@@ -200,21 +200,29 @@ MISSING = [
 
 @pytest.mark.parametrize("method, path", MISSING)
 def test_what_is_not_built_says_so(api, method, path):
-    """Never a fake: 404 or 501 with the envelope (405 where another method of the path exists)."""
+    """Never a fake: 404 with the envelope (405 where another method of the path exists)."""
     answer = api.request(method, path, {} if method != "GET" else None)
-    assert answer.status in (404, 405, 501), answer.body
+    assert answer.status in (404, 405), answer.body
     assert answer.code and answer.message
 
 
-@pytest.mark.parametrize("change", [
-    {"rate_limit": {"concurrent_connections": 1}}, {"sni_pattern": "a.example.com"},
-    {"target_host": None, "target_port": None, "targets": [{"host": "127.0.0.1", "port": 9}]}])
-def test_features_that_are_not_built_are_refused_clearly(api, change):
-    """test_push_rule.py shows the same for those that are judged after the client's session."""
-    answer = api.post("/v1/rules", {**RULE, **change})
-    assert answer.status in (400, 422, 501), answer.body
-    assert answer.code == "not_available" and answer.message.startswith("not_available: ")
+@pytest.mark.parametrize("change, status, code", [
+    ({"rate_limit": {}}, 400, "validation.rate_limit_on_legacy_shape"),
+    ({"rate_limit": {"concurrent_connections": "1"}}, 422, "invalid_body"),
+    ({"sni_pattern": "*.com"}, 400, "validation.sni_pattern_malformed"),
+    ({"targets": []}, 400, "rule_shape_conflict"),
+    ({"target_host": None, "target_port": None, "targets": []}, 400, "targets_empty"),
+    ({"sni_pattern": "a.example.com"}, 422, "client_not_connected"),
+])
+def test_every_shape_is_judged_before_the_session(api, change, status, code):
+    api.post("/v1/rules", {**RULE, **change}).refused(status, code)
     assert api.get("/v1/rules").ok(200) == []
+
+
+def test_a_change_of_a_rule_that_is_not_there(api):
+    api.put("/v1/rules/4711", RULE).refused(404, "rule_not_found")
+    api.put("/v1/rules/x", RULE).refused(400, "invalid_path")
+    api.put("/v1/rules/4711", {}).refused(422, "invalid_body")
 
 
 def raw(port, data, seconds=10):

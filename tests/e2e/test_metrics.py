@@ -9,7 +9,7 @@ import pytest
 from harness.streams import connect, receive_exactly
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-ALWAYS = ["portunus_store_busy_total"]
+ALWAYS = ["portunus_store_busy_total", "portunus_tls_sni_routes_active"]
 
 
 def scrape(server, path="/metrics", method="GET"):

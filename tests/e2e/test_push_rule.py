@@ -1,4 +1,4 @@
-"""push-rule: local checks in order, the server's refusals, what is not built yet."""
+"""push-rule: local checks in order, and the server's refusals. Shapes: test_rule_shapes.py."""
 
 import pytest
 
@@ -58,25 +58,25 @@ def test_local_checks(nowhere, words, code, start):
     (["edge-01", "80", TARGET, "--protocol", "sctp"], 3, "error: invalid_protocol ("),
     (["edge-01", "80", TARGET], 4, "error: client_not_connected ("),
     (["01J00000000000000000000001", "80", TARGET], 1, "error: client_not_found ("),
+    # An offline client has no release: what needs one is refused before its absence is.
+    (["edge-01", "80", "--targets-json", '[{"host":"h","port":1,"proxy_protocol":"v1"}]'], 3,
+     "error: proxy_protocol_unsupported_by_client ("),
+    (["edge-01", "80", "--targets-json", '[{"host":"h","port":1,"proxy_protocol":"v3"}]'], 3,
+     "error: validation.proxy_protocol_invalid ("),
+    (["edge-01", "80", TARGET, "--concurrent-connections", "1"], 1,
+     "error: validation.rate_limit_on_legacy_shape ("),
+    (["edge-01", "80", "--target", TARGET, "--concurrent-connections", "1"], 1,
+     "error: rate_limit_unsupported_by_client ("),
+    (["edge-01", "80-81", "h:80-82"], 4, "error: client_not_connected ("),
+    (["edge-01", "80-81", "--target", TARGET], 3, "error: range_invalid ("),
+    (["edge-01", "80", "--targets-json", "[]"], 1, "error: targets_empty ("),
+    (["edge-01", "80", TARGET, "--sni", "*.com"], 1,
+     "error: validation.sni_pattern_malformed ("),
 ])
 def test_refusals_of_the_server(lab, server, words, code, start):
     done = server.cli("push-rule", *words)
     assert (done.code, done.out) == (code, "")
     assert done.error.startswith(start)
-
-
-@pytest.mark.parametrize("words", [
-    ["{port}-{next}", "127.0.0.1:9-10"], ["{port}", "target.example.com:9"],
-    ["{port}", TARGET, "--protocol", "udp"], ["{port}", "--target", "127.0.0.1:9"],
-    ["{port}", TARGET, "--sni", "a.example.com"], ["{port}", TARGET, "--concurrent-connections", "5"],
-])
-def test_what_is_not_built_is_refused_and_leaves_nothing(lab, server, edge, words):
-    port = lab.port()
-    done = server.cli("push-rule", "edge-01",
-                      *(word.format(port=port, next=port + 1) for word in words))
-    assert done.code != 0 and done.out == ""
-    assert done.error.startswith("error: not_available (not_available: ")
-    assert server.rules() == {}
 
 
 def test_a_target_may_be_an_ipv6_literal(lab, server, edge):

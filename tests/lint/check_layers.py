@@ -20,6 +20,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # header pattern, the libraries that wrap it, whether a public header of those may show it
 WRAPPED = [
     (re.compile(r"sqlite3\.h$|SQLiteCpp/"), {"server_store"}, False),
+    (re.compile(r"ares\.h$"), {"dataplane_dns"}, False),
     (re.compile(r"openssl/"), {"crypto"}, False),
     (re.compile(r"grpc(pp)?/|.*\.grpc\.pb\.h$"), {"server_control", "client_agent"}, False),
     (re.compile(r".*\.pb\.h$|google/protobuf/"),

@@ -13,7 +13,14 @@ RuleApplier::RuleApplier(asio::any_io_executor executor, RuleEngine& engine,
       drain_window_(options.drain_window),
       state_(options.replay_quiet),
       stats_(options.stats_interval),
-      drains_(std::move(executor)) {}
+      drains_(std::move(executor)) {
+  engine_.on_rule_failed(
+      [this](RuleId id, const std::string& reason) { on_rule_failed(id, reason); });
+}
+
+RuleApplier::~RuleApplier() {
+  engine_.on_rule_failed({});
+}
 
 void RuleApplier::begin_session(Listener listener) {
   listener_ = std::move(listener);
@@ -22,6 +29,7 @@ void RuleApplier::begin_session(Listener listener) {
 
 void RuleApplier::end_session() {
   listener_ = {};
+  state_.end_session();
   stats_.end_session();
 }
 
@@ -37,33 +45,61 @@ async::Task<> RuleApplier::on_time(SteadyTime now) {
 }
 
 async::Task<> RuleApplier::remove_all() {
-  ending_ = true;
   update_stats();
+  ending_ = true;
   Actions actions = state_.remove_all();
   co_await apply(std::move(actions));
+}
+
+void RuleApplier::update_stats() {
+  stats_.update_rules(engine_.counters());
+  stats_.update_owners(engine_.owners());
+  update_sni_stats();
+}
+
+/// At the end the ports leave SNI mode, and their last numbers stay in the reports as those of the
+/// rules do.
+void RuleApplier::update_sni_stats() {
+  if (!ending_) stats_.update_sni_ports(engine_.sni_ports());
 }
 
 async::Task<RuleApplier::Progress> RuleApplier::apply(Actions actions) {
   Progress out;
   for (Action& action : actions) {
-    if (auto* up = std::get_if<Established>(&action)) {
-      out.welcome = std::move(up->welcome);
-    } else if (auto* given_up = std::get_if<GiveUp>(&action)) {
-      out.give_up = std::move(given_up->error);
-    } else if (auto* wanted = std::get_if<Activate>(&action)) {
-      co_await activate(std::move(wanted->rule));
-    } else if (const auto* unwanted = std::get_if<Remove>(&action)) {
-      remove(*unwanted);
-    } else if (const auto* news = std::get_if<SendStatus>(&action)) {
-      if (listener_.send_status) listener_.send_status(news->status);
+    if (auto* wanted = std::get_if<Activate>(&action)) {
+      co_await activate(std::move(*wanted));
+    } else {
+      carry_out(action, out);
     }
   }
   co_return out;
 }
 
-async::Task<> RuleApplier::activate(model::RuleSpec rule) {
-  const RuleId id = rule.id;
-  const auto result = co_await engine_.activate(std::move(rule));
+void RuleApplier::carry_out(const Action& action, Progress& out) {
+  if (const auto* up = std::get_if<Established>(&action)) {
+    out.welcome = up->welcome;
+  } else if (const auto* given_up = std::get_if<GiveUp>(&action)) {
+    out.give_up = given_up->error;
+  } else if (const auto* unwanted = std::get_if<Remove>(&action)) {
+    remove(*unwanted);
+  } else if (const auto* limit = std::get_if<LimitRule>(&action)) {
+    engine_.limit_rule(limit->id, limit->limit);
+  } else if (const auto* tune = std::get_if<TuneUdp>(&action)) {
+    engine_.tune_udp(tune->id, tune->udp);
+  } else if (const auto* terms = std::get_if<LimitOwner>(&action)) {
+    engine_.limit_owner(terms->owner_id, terms->limit);
+  } else if (const auto* quota = std::get_if<SetQuota>(&action)) {
+    engine_.set_quota(quota->owner_id, quota->remaining, quota->exhausted);
+  } else if (const auto* lifted = std::get_if<RemoveQuota>(&action)) {
+    engine_.remove_quota(lifted->owner_id);
+  } else if (const auto* news = std::get_if<SendStatus>(&action)) {
+    emit(*news);
+  }
+}
+
+async::Task<> RuleApplier::activate(Activate action) {
+  const RuleId id = action.rule.id;
+  const auto result = co_await engine_.activate(std::move(action.rule), action.udp);
   if (!result) stats_.forget(id);  // also when it was to replace another
   emit(state_.on_activated(result));
 }
@@ -76,9 +112,18 @@ void RuleApplier::remove(const Remove& action) {
   } else if (!ending_) {
     stats_.forget(action.id);
   }
+  // A port that leaves SNI mode and enters it again counts anew, which two updates would not show
+  // if they stood on either side of both.
+  update_sni_stats();
   // The removal begins with this call, before a replacement is activated.
   auto drain = engine_.remove(action.id, drain_window_);
+  update_sni_stats();
   drains_.spawn(watch_drain(std::move(drain), action.ticket, replaced));
+}
+
+void RuleApplier::on_rule_failed(RuleId id, const std::string& reason) {
+  stats_.forget(id);
+  emit(state_.on_rule_failed(id, reason));
 }
 
 async::Task<> RuleApplier::watch_drain(async::Task<model::RuleTraffic> drain, std::uint64_t ticket,
@@ -95,10 +140,11 @@ async::Task<> RuleApplier::watch_drain(async::Task<model::RuleTraffic> drain, st
 }
 
 void RuleApplier::emit(const Actions& statuses) {
-  for (const Action& action : statuses) {
-    const auto* news = std::get_if<SendStatus>(&action);
-    if (news != nullptr && listener_.send_status) listener_.send_status(news->status);
-  }
+  for (const Action& action : statuses) emit(std::get<SendStatus>(action));
+}
+
+void RuleApplier::emit(const SendStatus& news) {
+  if (listener_.send_status) listener_.send_status(news.status);
 }
 
 async::Task<> RuleApplier::drained() {

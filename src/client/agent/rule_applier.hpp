@@ -16,7 +16,8 @@ namespace portunus::client::agent {
 
 /// Carries out on the engine what the protocol decides, and keeps the books of what the rules
 /// moved: everything of the agent that outlives a session. Draining rules are watched in the
-/// background; their REMOVED goes to whatever session is on by then.
+/// background; their REMOVED goes to whatever session is on by then, and so does the FAILED of a
+/// rule that dies by itself.
 ///
 /// Owned by the agent, on its executor. drained() must complete before it is destroyed.
 class RuleApplier {
@@ -34,6 +35,9 @@ class RuleApplier {
 
   RuleApplier(boost::asio::any_io_executor executor, RuleEngine& engine,
               const AgentOptions& options);
+  ~RuleApplier();
+  RuleApplier(const RuleApplier&) = delete;
+  RuleApplier& operator=(const RuleApplier&) = delete;
 
   void begin_session(Listener listener);
   void end_session();
@@ -52,15 +56,19 @@ class RuleApplier {
 
   /// The books; update_stats() brings them up to the engine's numbers.
   StatsReporter& stats() { return stats_; }
-  void update_stats() { stats_.update(engine_.counters()); }
+  void update_stats();
 
  private:
   async::Task<Progress> apply(Actions actions);
-  async::Task<> activate(model::RuleSpec rule);
+  void carry_out(const Action& action, Progress& out);
+  async::Task<> activate(Activate action);
   void remove(const Remove& action);
+  void update_sni_stats();
   async::Task<> watch_drain(async::Task<model::RuleTraffic> drain, std::uint64_t ticket,
                             std::optional<model::RuleTraffic> replaced);
+  void on_rule_failed(RuleId id, const std::string& reason);
   void emit(const Actions& statuses);
+  void emit(const SendStatus& news);
 
   RuleEngine& engine_;
   std::chrono::steady_clock::duration drain_window_;

@@ -17,6 +17,23 @@ SteadyTime now() {
   return SystemClock::instance().steady_now();
 }
 
+/// The largest message either side takes (control-wire section 1), with room for its envelope.
+constexpr std::size_t kMaxReport = 4 * 1024 * 1024 - 1024;
+
+/// Ports and targets are a snapshot that nothing is booked from, and only a host with tens of
+/// thousands of them comes to the bound: then the totals go without them.
+void fill_report(model::TrafficReport traffic, v1::StatsReport& out) {
+  const auto now_ms = static_cast<std::uint64_t>(to_unix_millis(SystemClock::instance().now()));
+  wire::report_to_wire(traffic, now_ms, out);
+  if (out.ByteSizeLong() <= kMaxReport) return;
+  for (model::RuleTraffic& rule : traffic.rules) {
+    rule.ports.clear();
+    rule.targets.clear();
+  }
+  out.Clear();
+  wire::report_to_wire(traffic, now_ms, out);
+}
+
 std::string seconds_text(std::chrono::milliseconds d) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(d).count()) + " s";
 }
@@ -65,6 +82,7 @@ v1::ClientMessage Session::hello() const {
   hello.set_protocol_version("1.0.0");
   hello.set_client_version(std::string(kVersion));
   hello.add_supported_protocols(v1::TCP);
+  hello.add_supported_protocols(v1::UDP);
   hello.set_instance_id(options_.instance_id);
   return message;
 }
@@ -143,12 +161,10 @@ void Session::send_report() {
     return;
   }
   applier_.update_stats();
-  const auto report = stats.report();
+  auto report = stats.report();
   if (!report) return;
   v1::ClientMessage message;
-  wire::report_to_wire(report->rules,
-                       static_cast<std::uint64_t>(to_unix_millis(SystemClock::instance().now())),
-                       *message.mutable_stats_report());
+  fill_report(std::move(report->traffic), *message.mutable_stats_report());
   if (stream_->send(std::move(message), report->number)) return;
   stats.settle(report->number, false);
   log::log(Event::stats_send_failed, {{"error", "send queue full or closed"}});

@@ -1,78 +1,76 @@
 #include "client/agent/stats_reporter.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace portunus::client::agent {
 
 void StatsReporter::begin_session(SteadyTime now) {
-  for (auto& [id, rule] : rules_) rule.session_base = rule.delivered;
+  rules_.begin_session();
+  sni_ports_.begin_session();
+  owners_.begin_session();
   tick(now);
 }
 
 void StatsReporter::end_session() {
   due_.reset();
   // Its write never completed: what it carried belongs to the next session.
-  sent_.reset();
+  if (sent_) settle(*sent_, false);
 }
 
-void StatsReporter::update(std::span<const model::RuleTraffic> counters) {
-  for (const model::RuleTraffic& entry : counters) {
-    Rule& rule = rules_[entry.rule];
-    rule.counted = {entry.bytes_in, entry.bytes_out};
-    rule.active = entry.active_connections;
+void StatsReporter::update_rules(std::span<const model::RuleTraffic> counters) {
+  for (const model::RuleTraffic& entry : counters) rules_.update(entry.rule, entry);
+}
+
+void StatsReporter::update_sni_ports(std::span<const model::SniPortTraffic> counters) {
+  for (const std::uint16_t port : sni_ports_.listed()) {
+    const auto it = std::ranges::find(counters, port, &model::SniPortTraffic::listen_port);
+    if (it == counters.end()) sni_ports_.unlist(port);
+  }
+  for (const model::SniPortTraffic& entry : counters) {
+    sni_ports_.update(entry.listen_port, entry);
   }
 }
 
-model::RuleTraffic StatsReporter::replaced(RuleId id) {
-  Rule& rule = rules_[id];
-  const Bytes counted = std::exchange(rule.counted, {});
-  rule.earlier.in += counted.in;
-  rule.earlier.out += counted.out;
-  rule.active = 0;
-  return {id, counted.in, counted.out, 0};
+void StatsReporter::update_owners(std::span<const model::OwnerTraffic> counters) {
+  for (const std::string& owner : owners_.listed()) owners_.clear_gauges(owner);
+  for (const model::OwnerTraffic& entry : counters) owners_.update(entry.owner_id, entry);
 }
 
 void StatsReporter::replaced_ended(const model::RuleTraffic& then, const model::RuleTraffic& last) {
-  const auto it = rules_.find(last.rule);
-  if (it == rules_.end() || last.bytes_in < then.bytes_in || last.bytes_out < then.bytes_out)
-    return;
-  it->second.earlier.in += last.bytes_in - then.bytes_in;
-  it->second.earlier.out += last.bytes_out - then.bytes_out;
+  if (!model::covers_counters(last, then)) return;
+  model::RuleTraffic drained = last;
+  model::subtract_counters(drained, then);
+  rules_.add(last.rule, drained);
 }
 
 void StatsReporter::ended(const model::RuleTraffic& last) {
-  update({&last, 1});
-  rules_[last.rule].active = 0;
-}
-
-void StatsReporter::forget(RuleId rule) {
-  rules_.erase(rule);
-  if (sent_) sent_->totals.erase(rule);
+  rules_.update(last.rule, last);
+  rules_.clear_gauges(last.rule);
 }
 
 std::optional<StatsReporter::Report> StatsReporter::report() {
-  if (rules_.empty()) return std::nullopt;
-  Sent sent{++last_number_, {}};
-  Report out{sent.number, {}};
-  out.rules.reserve(rules_.size());
-  for (const auto& [id, rule] : rules_) {
-    const Bytes total = rule.total();
-    sent.totals.emplace(id, total);
-    out.rules.push_back(
-        {id, total.in - rule.session_base.in, total.out - rule.session_base.out, rule.active});
+  Report out{last_number_ + 1, {rules_.report(), sni_ports_.report(), owners_.report()}};
+  if (out.traffic.rules.empty() && out.traffic.sni_ports.empty()) {
+    owners_.drop();
+    return std::nullopt;
   }
-  sent_ = std::move(sent);
+  sent_ = last_number_ = out.number;
   return out;
 }
 
 void StatsReporter::settle(std::uint64_t number, bool delivered) {
-  if (!sent_ || sent_->number != number) return;
-  if (delivered) {
-    for (const auto& [id, total] : sent_->totals) {
-      if (const auto it = rules_.find(id); it != rules_.end()) it->second.delivered = total;
-    }
-  }
+  if (sent_ != number) return;
   sent_.reset();
+  if (delivered) {
+    rules_.confirm();
+    sni_ports_.confirm();
+    owners_.confirm();
+  } else {
+    rules_.drop();
+    sni_ports_.drop();
+    owners_.drop();
+  }
 }
 
 }  // namespace portunus::client::agent

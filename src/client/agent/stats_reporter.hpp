@@ -2,21 +2,21 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
-#include <vector>
+#include <string>
 
+#include "client/agent/counter_book.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/ids.hpp"
 #include "common/model/traffic.hpp"
 
 namespace portunus::client::agent {
 
-/// When to report, and which numbers (control-wire section 8, D8). Behind each rule stands a total
-/// that never falls while the process lives; a session counts from 0 plus what no earlier session
-/// delivered, so a server that books the growth within each session books every byte once, whatever
-/// sessions end in between.
+/// When to report, and which numbers (control-wire section 8, D8). Behind each counter stands a
+/// total that never falls while the process lives; a session counts from 0 plus what no earlier
+/// session delivered, so a server that books the growth within each session books everything once,
+/// whatever sessions end in between.
 ///
 /// A report counts as delivered when its write completed; one whose fate is unknown when its
 /// session ends does not. No I/O; one thread.
@@ -34,22 +34,28 @@ class StatsReporter {
 
   /// Takes over what the engine counted; entries of unknown rules begin at 0, rules without an
   /// entry keep their last numbers.
-  void update(std::span<const model::RuleTraffic> counters);
+  void update_rules(std::span<const model::RuleTraffic> counters);
+  /// The same for the ports in SNI mode. One without an entry has left it: it is not reported, and
+  /// its total waits for its return.
+  void update_sni_ports(std::span<const model::SniPortTraffic> counters);
+  /// The same for the owners; one without an entry has no live connection.
+  void update_owners(std::span<const model::OwnerTraffic> counters);
+
   /// The rule starts anew under its id: its next counters begin at 0 again, and its total goes on.
   /// Returns what the old activation counted so far; it drains beside the new one.
-  model::RuleTraffic replaced(RuleId rule);
+  model::RuleTraffic replaced(RuleId rule) { return rules_.restart(rule); }
   /// What that one moved in all, given what replaced() returned for it.
   void replaced_ended(const model::RuleTraffic& then, const model::RuleTraffic& last);
   /// The last numbers of a rule that stays in the reports, because the process ends with it.
   void ended(const model::RuleTraffic& last);
   /// The rule is gone from the reports; under the same id it would begin at 0.
-  void forget(RuleId rule);
+  void forget(RuleId rule) { rules_.forget(rule); }
 
-  /// The numbers of this session for every known rule, and the number to confirm them with. Nothing
-  /// while no rule is known.
+  /// The numbers of this session, and the number to confirm them with. Nothing while no rule is
+  /// known and no port is in SNI mode.
   struct Report {
     std::uint64_t number;
-    std::vector<model::RuleTraffic> rules;
+    model::TrafficReport traffic;
   };
   std::optional<Report> report();
   /// True while a report is on its way: its successor would find the queue full.
@@ -58,27 +64,13 @@ class StatsReporter {
   void settle(std::uint64_t number, bool delivered);
 
  private:
-  struct Bytes {
-    std::uint64_t in = 0;
-    std::uint64_t out = 0;
-  };
-  struct Rule {
-    Bytes earlier;       ///< moved by former activations of this id, as far as known
-    Bytes counted;       ///< by the present one
-    Bytes delivered;     ///< of the total, so far
-    Bytes session_base;  ///< delivered by earlier sessions
-    std::uint32_t active = 0;
-    Bytes total() const { return {earlier.in + counted.in, earlier.out + counted.out}; }
-  };
-  struct Sent {
-    std::uint64_t number;
-    std::map<RuleId, Bytes> totals;
-  };
-
   std::chrono::steady_clock::duration interval_;
   std::optional<SteadyTime> due_;
-  std::map<RuleId, Rule> rules_;
-  std::optional<Sent> sent_;
+  CounterBook<RuleId, model::RuleTraffic> rules_;
+  CounterBook<std::uint16_t, model::SniPortTraffic> sni_ports_;
+  CounterBook<std::string, model::OwnerTraffic> owners_;
+  /// Number of the report that is on its way.
+  std::optional<std::uint64_t> sent_;
   std::uint64_t last_number_ = 0;
 };
 

@@ -10,10 +10,20 @@ class ForwarderEngine final : public agent::RuleEngine {
  public:
   explicit ForwarderEngine(dataplane::Forwarder& forwarder) : forwarder_(forwarder) {}
 
-  async::Task<std::expected<void, std::string>> activate(model::RuleSpec rule) override;
+  void on_rule_failed(std::function<void(RuleId, std::string reason)> notify) override;
+  async::Task<std::expected<void, std::string>> activate(model::RuleSpec rule,
+                                                         model::UdpSettings udp) override;
   async::Task<model::RuleTraffic> remove(RuleId id,
                                          std::chrono::steady_clock::duration grace) override;
+  void limit_rule(RuleId id, const std::optional<model::RateLimit>& limit) override;
+  void tune_udp(RuleId id, model::UdpSettings udp) override;
+  void limit_owner(std::string_view owner_id,
+                   const std::optional<model::RateLimit>& limit) override;
+  void set_quota(std::string_view owner_id, std::uint64_t remaining, bool exhausted) override;
+  void remove_quota(std::string_view owner_id) override;
   std::vector<model::RuleTraffic> counters() const override;
+  std::vector<model::SniPortTraffic> sni_ports() const override;
+  std::vector<model::OwnerTraffic> owners() const override;
 
  private:
   dataplane::Forwarder& forwarder_;

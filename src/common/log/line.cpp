@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "common/base/rfc3339.hpp"
+#include "common/base/utf8.hpp"
 
 namespace portunus::log {
 namespace {
@@ -13,32 +14,10 @@ namespace {
 constexpr std::size_t kMaxValueBytes = 1024;
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// Length of the valid UTF-8 sequence at the start of `s`, 0 when there is none (RFC 3629).
-std::size_t utf8_length(std::string_view s) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-  const auto continues = [&](std::size_t i) { return i < s.size() && (at(i) & 0xC0) == 0x80; };
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (first == 0xE0 && at(1) < 0xA0) return 0;
-    if (first == 0xED && at(1) > 0x9F) return 0;
-    return 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (first == 0xF0 && at(1) < 0x90) return 0;
-    if (first == 0xF4 && at(1) > 0x8F) return 0;
-    return 4;
-  }
-  return 0;
-}
-
 void append_escaped(std::string& out, std::string_view text) {
   std::size_t taken = 0;
   while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
+    const std::size_t length = utf8_sequence_length(text);
     if (taken + std::max<std::size_t>(length, 1) > kMaxValueBytes) return;
     taken += std::max<std::size_t>(length, 1);
     if (length == 0) {

@@ -110,10 +110,18 @@ std::string_view target_name(Target target) {
       return "server";
     case Target::client:
       return "client";
+    case Target::standalone:
+      return "standalone";
     case Target::dataplane:
       return "dataplane";
     case Target::dataplane_tcp:
       return "dataplane.tcp";
+    case Target::dataplane_udp:
+      return "dataplane.udp";
+    case Target::dataplane_dns:
+      return "dataplane.dns";
+    case Target::tls_sni:
+      return "tls_sni";
   }
   return "";
 }

@@ -15,11 +15,12 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (std::strlen(buffer) != text.size()) return std::nullopt;
   IpAddress out;
   if (::inet_pton(AF_INET, buffer, out.bytes_.data()) == 1) return out;
-  if (::inet_pton(AF_INET6, buffer, out.bytes_.data()) == 1) {
-    out.v6_ = true;
-    return out;
-  }
-  return std::nullopt;
+  if (::inet_pton(AF_INET6, buffer, out.bytes_.data()) != 1) return std::nullopt;
+  in6_addr raw;
+  std::memcpy(&raw, out.bytes_.data(), sizeof raw);
+  if (IN6_IS_ADDR_V4MAPPED(&raw)) return std::nullopt;
+  out.v6_ = true;
+  return out;
 }
 
 IpAddress IpAddress::any_v4() {

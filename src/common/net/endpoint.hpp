@@ -14,7 +14,8 @@ namespace portunus::net {
 /// An IPv4 or IPv6 address; never an IPv4-mapped one.
 class IpAddress {
  public:
-  /// Canonical or any inet_pton form, without brackets.
+  /// Canonical or any inet_pton form, without brackets. Nothing for a mapped one: it would be an
+  /// IPv4 address that does not compare equal to itself.
   static std::optional<IpAddress> parse(std::string_view text);
   static IpAddress any_v4();
   static IpAddress any_v6();

@@ -1,10 +1,14 @@
 #include "common/wire/rule_wire.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include "common/wire/rate_limit_wire.hpp"
 
 namespace portunus::wire {
 namespace {
@@ -14,11 +18,6 @@ using Kind = RuleRefusal::Kind;
 
 Refusal refuse(Kind kind, std::string reason, std::string detail, std::size_t index = 0) {
   return Refusal({kind, std::move(reason), std::move(detail), index});
-}
-
-Refusal refuse_feature(std::string_view feature, std::string detail) {
-  return refuse(Kind::unsupported, std::string(feature) + "_unsupported_by_client",
-                std::move(detail));
 }
 
 bool is_port(std::uint32_t value) {
@@ -45,44 +44,47 @@ v1::Protocol protocol_to_wire(model::Protocol protocol) {
   return v1::PROTOCOL_UNSPECIFIED;
 }
 
-std::optional<RuleRefusal> check_protocol(const v1::Rule& rule) {
-  // 0 is what a writer leaves out: TCP (control-wire 2.6).
-  if (rule.protocol() == v1::PROTOCOL_UNSPECIFIED || rule.protocol() == v1::TCP) return {};
-  return RuleRefusal{Kind::protocol, "unsupported_protocol",
-                     "protocol " + std::to_string(static_cast<int>(rule.protocol()))};
+std::expected<model::Protocol, RuleRefusal> read_protocol(const v1::Rule& rule) {
+  switch (rule.protocol()) {
+    case v1::PROTOCOL_UNSPECIFIED:  // what a writer leaves out (control-wire 2.6)
+    case v1::TCP:
+      return model::Protocol::tcp;
+    case v1::UDP:
+      return model::Protocol::udp;
+    default:
+      return refuse(Kind::protocol, "unsupported_protocol",
+                    "protocol " + std::to_string(static_cast<int>(rule.protocol())));
+  }
 }
 
-/// The shape of the ports: both sides equally long, or a single listen port before a list.
-std::optional<RuleRefusal> check_ports(const v1::Rule& rule) {
+/// The number of listen ports: both sides equally long, or a single one before a list.
+std::expected<std::uint32_t, RuleRefusal> read_ports(const v1::Rule& rule) {
   const std::uint32_t listen = span_length(rule.listen_port(), rule.listen_port_end());
   const std::string listen_text = span_text(rule.listen_port(), rule.listen_port_end());
-  if (listen == 0) return RuleRefusal{Kind::range, "range_invalid", "listen " + listen_text};
+  if (listen == 0) return refuse(Kind::range, "range_invalid", "listen " + listen_text);
   if (rule.targets_size() > 0) {
     // A receiver uses only the list, whatever stands beside it; list rules are single-port.
-    if (listen == 1) return {};
-    return RuleRefusal{Kind::range, "range_invalid", "listen " + listen_text + " with a list"};
+    if (listen == 1) return listen;
+    return refuse(Kind::range, "range_invalid", "listen " + listen_text + " with a list");
   }
   if (span_length(rule.target_port(), rule.target_port_end()) != listen) {
-    return RuleRefusal{Kind::range, "range_invalid",
-                       "listen " + listen_text + ", target " +
-                           span_text(rule.target_port(), rule.target_port_end())};
+    return refuse(Kind::range, "range_invalid",
+                  "listen " + listen_text + ", target " +
+                      span_text(rule.target_port(), rule.target_port_end()));
   }
-  if (listen == 1) return {};
-  return RuleRefusal{Kind::unsupported, "range_unsupported_by_client", "listen " + listen_text};
+  return listen;
 }
 
-bool has_caps(const v1::RateLimit& limit) {
-  return limit.has_bandwidth_in_bps() || limit.has_bandwidth_out_bps() ||
-         limit.has_new_connections_per_sec() || limit.has_concurrent_connections() ||
-         limit.has_bandwidth_in_burst() || limit.has_bandwidth_out_burst() ||
-         limit.has_new_connections_burst();
-}
-
-bool has_proxy_header(const v1::Target& target) {
-  if (!target.has_proxy_protocol()) return false;
-  // Unknown numbers of an enum are skipped (control-wire 2.6).
-  return target.proxy_protocol() == v1::PROXY_PROTOCOL_VERSION_V1 ||
-         target.proxy_protocol() == v1::PROXY_PROTOCOL_VERSION_V2;
+std::optional<model::ProxyVersion> read_proxy(const v1::Target& row) {
+  if (!row.has_proxy_protocol()) return std::nullopt;
+  switch (row.proxy_protocol()) {
+    case v1::PROXY_PROTOCOL_VERSION_V1:
+      return model::ProxyVersion::v1;
+    case v1::PROXY_PROTOCOL_VERSION_V2:
+      return model::ProxyVersion::v2;
+    default:  // treated as absent (control-wire 2.6)
+      return std::nullopt;
+  }
 }
 
 std::expected<model::Target, RuleRefusal> read_target(const std::string& host, std::uint32_t port,
@@ -93,35 +95,99 @@ std::expected<model::Target, RuleRefusal> read_target(const std::string& host, s
   }
   auto parsed = model::parse_target_host(host);
   if (!parsed) return refuse(Kind::target, "invalid_target_host", host, row);
-  return model::Target{std::move(*parsed), static_cast<std::uint16_t>(port)};
+  return model::Target{.host = std::move(*parsed), .port = static_cast<std::uint16_t>(port)};
 }
 
-/// The target of a rule of either form; every row of a list must be well-formed.
-std::expected<model::Target, RuleRefusal> read_targets(const v1::Rule& rule) {
-  if (rule.targets_size() == 0) return read_target(rule.target_host(), rule.target_port(), 0);
-  std::expected<model::Target, RuleRefusal> first;
-  for (int row = 0; row < rule.targets_size(); ++row) {
-    auto target = read_target(rule.targets(row).host(), rule.targets(row).port(),
-                              static_cast<std::size_t>(row));
-    if (!target) return target;
-    if (row == 0) first = std::move(target);
+/// The targets of a rule of either form; every row of a list must be well-formed.
+std::expected<std::vector<model::Target>, RuleRefusal> read_targets(const v1::Rule& rule,
+                                                                    model::Protocol protocol) {
+  std::vector<model::Target> out;
+  if (rule.targets_size() == 0) {
+    auto target = read_target(rule.target_host(), rule.target_port(), 0);
+    if (!target) return Refusal(std::move(target.error()));
+    out.push_back(std::move(*target));
+    return out;
   }
-  return first;
+  for (const v1::Target& row : rule.targets()) {
+    const std::size_t index = out.size();
+    if (index == model::kMaxTargets) {
+      return refuse(Kind::target, "targets_too_many", std::to_string(rule.targets_size()), index);
+    }
+    auto target = read_target(row.host(), row.port(), index);
+    if (!target) return Refusal(std::move(target.error()));
+    target->priority = row.priority();
+    target->proxy = read_proxy(row);
+    if (target->proxy && protocol != model::Protocol::tcp) {
+      return refuse(Kind::target, "proxy_protocol_on_unsupported_rule", target->text(), index);
+    }
+    out.push_back(std::move(*target));
+  }
+  return out;
 }
 
-std::optional<RuleRefusal> check_features(const v1::Rule& rule, const model::Target& target) {
-  if (rule.targets_size() > 1) {
-    return refuse_feature("multi_target", std::to_string(rule.targets_size()) + " targets").error();
+/// An empty pattern is none.
+std::expected<std::optional<std::string>, RuleRefusal> read_pattern(const v1::Rule& rule,
+                                                                    const model::RuleSpec& spec) {
+  if (rule.sni_pattern().empty()) return std::nullopt;
+  if (spec.protocol != model::Protocol::tcp || spec.ports != 1) {
+    return refuse(Kind::sni, "sni_on_unsupported_rule", rule.sni_pattern());
   }
-  if (!rule.sni_pattern().empty()) return refuse_feature("sni", rule.sni_pattern()).error();
-  if (rule.targets_size() == 1 && has_proxy_header(rule.targets(0))) {
-    return refuse_feature("proxy_protocol", target.text()).error();
+  auto pattern = model::parse_sni_pattern(rule.sni_pattern());
+  if (!pattern) return refuse(Kind::sni, "sni_pattern_malformed", rule.sni_pattern());
+  return pattern;
+}
+
+std::string_view fault_name(model::RateLimitFault fault) {
+  switch (fault) {
+    case model::RateLimitFault::cap_zero:
+      return "rate_limit_cap_zero";
+    case model::RateLimitFault::burst_without_rate:
+      return "rate_limit_burst_without_rate";
+    case model::RateLimitFault::burst_range:
+      return "rate_limit_burst_range";
   }
-  if (rule.has_rate_limit() && has_caps(rule.rate_limit())) {
-    return refuse_feature("rate_limit", "caps").error();
+  return "";
+}
+
+/// An envelope without caps is none.
+std::expected<std::optional<model::RateLimit>, RuleRefusal> read_limit(const v1::Rule& rule) {
+  if (!rule.has_rate_limit()) return std::nullopt;
+  const auto limit = rate_limit_from_wire(rule.rate_limit());
+  if (!limit) {
+    return refuse(Kind::limit, std::string(fault_name(limit.error())),
+                  rule.rate_limit().ShortDebugString());
   }
-  if (!target.literal()) return refuse_feature("dns", target.host).error();
-  return {};
+  if (limit->empty()) return std::nullopt;
+  return *limit;
+}
+
+bool has_proxy(const model::Target& target) {
+  return target.proxy.has_value();
+}
+
+bool has_caps(const model::RuleSpec& rule) {
+  return rule.rate_limit && !rule.rate_limit->empty();
+}
+
+/// The third row of the table in control-wire section 3.
+bool travels_as_list(const model::RuleSpec& rule) {
+  return rule.listed || rule.multi_target() || rule.sni_pattern || has_caps(rule) ||
+         std::ranges::any_of(rule.targets, has_proxy);
+}
+
+void target_to_wire(const model::Target& target, v1::Target& out) {
+  out.set_host(target.host);
+  out.set_port(target.port);
+  out.set_priority(target.priority);
+  if (!target.proxy) return;
+  switch (*target.proxy) {
+    case model::ProxyVersion::v1:
+      out.set_proxy_protocol(v1::PROXY_PROTOCOL_VERSION_V1);
+      break;
+    case model::ProxyVersion::v2:
+      out.set_proxy_protocol(v1::PROXY_PROTOCOL_VERSION_V2);
+      break;
+  }
 }
 
 }  // namespace
@@ -129,26 +195,50 @@ std::optional<RuleRefusal> check_features(const v1::Rule& rule, const model::Tar
 void rule_to_wire(const model::RuleSpec& rule, v1::Rule& out) {
   out.set_rule_id(rule.id.value);
   out.set_listen_port(rule.listen_port);
-  out.set_target_host(rule.target.host);
-  out.set_target_port(rule.target.port);
+  // Beside a list this is the copy of row 0, which a 1.8 client checks first.
+  out.set_target_host(rule.target().host);
+  out.set_target_port(rule.target().port);
   out.set_protocol(protocol_to_wire(rule.protocol));
+  if (rule.ports > 1) {
+    out.set_listen_port_end(rule.last_listen_port());
+    out.set_target_port_end(rule.target().port + rule.ports - 1);
+  }
   if (rule.prefer_ipv6) out.set_prefer_ipv6(*rule.prefer_ipv6);
+  if (travels_as_list(rule)) {
+    for (const model::Target& target : rule.targets) target_to_wire(target, *out.add_targets());
+  }
+  if (rule.health_check_interval_secs) {
+    out.set_health_check_interval_secs(*rule.health_check_interval_secs);
+  }
+  if (rule.sni_pattern) out.set_sni_pattern(*rule.sni_pattern);
+  if (has_caps(rule)) rate_limit_to_wire(*rule.rate_limit, *out.mutable_rate_limit());
   if (!rule.owner_id.empty()) out.set_owner_id(rule.owner_id);
 }
 
 std::expected<model::RuleSpec, RuleRefusal> rule_from_wire(const v1::Rule& rule) {
-  if (auto refusal = check_protocol(rule)) return Refusal(std::move(*refusal));
-  if (auto refusal = check_ports(rule)) return Refusal(std::move(*refusal));
-  auto target = read_targets(rule);
-  if (!target) return Refusal(std::move(target.error()));
-  if (auto refusal = check_features(rule, *target)) return Refusal(std::move(*refusal));
-
   model::RuleSpec out;
   out.id = RuleId{rule.rule_id()};
-  out.protocol = model::Protocol::tcp;
+  const auto protocol = read_protocol(rule);
+  if (!protocol) return Refusal(protocol.error());
+  out.protocol = *protocol;
+  const auto ports = read_ports(rule);
+  if (!ports) return Refusal(ports.error());
   out.listen_port = static_cast<std::uint16_t>(rule.listen_port());
-  out.target = std::move(*target);
+  out.ports = *ports;
+  auto targets = read_targets(rule, out.protocol);
+  if (!targets) return Refusal(std::move(targets.error()));
+  out.targets = std::move(*targets);
+  out.listed = rule.targets_size() > 0;
   if (rule.has_prefer_ipv6()) out.prefer_ipv6 = rule.prefer_ipv6();
+  if (rule.health_check_interval_secs() != 0) {
+    out.health_check_interval_secs = rule.health_check_interval_secs();
+  }
+  auto pattern = read_pattern(rule, out);
+  if (!pattern) return Refusal(std::move(pattern.error()));
+  out.sni_pattern = std::move(*pattern);
+  const auto limit = read_limit(rule);
+  if (!limit) return Refusal(limit.error());
+  out.rate_limit = *limit;
   out.owner_id = rule.owner_id();
   return out;
 }

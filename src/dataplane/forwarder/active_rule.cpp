@@ -2,13 +2,15 @@
 
 #include <utility>
 
+#include "dataplane/forwarder/rule_events.hpp"
+
 namespace portunus::dataplane {
 
-ActiveRule::ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<tcp::TcpRule> rule,
-                       unsigned workers)
+ActiveRule::ActiveRule(boost::asio::any_io_executor owner, std::shared_ptr<rules::LiveRule> rule,
+                       unsigned cores)
     : rule_(std::move(rule)),
-      listening_(workers),
-      busy_(workers),
+      listening_(cores),
+      busy_(cores),
       deadline_timer_(owner),
       changed_(owner, SteadyTime::max()) {}
 
@@ -26,8 +28,18 @@ void ActiveRule::hurry(SteadyTime deadline) {
 }
 
 void ActiveRule::detach() {
-  abort_ = nullptr;
+  abort_ = failed_ = nullptr;
+  died_ = nullptr;
   deadline_timer_.cancel();
+}
+
+void ActiveRule::begin_failure(std::function<void()> gone) {
+  failed_ = std::move(gone);
+}
+
+void ActiveRule::watch_death(std::function<void(const std::string&)> died) {
+  died_ = std::move(died);
+  if (dead_role_) died_(*dead_role_);
 }
 
 void ActiveRule::arm() {
@@ -41,11 +53,21 @@ void ActiveRule::on_listeners_closed() {
   if (--listening_ == 0) changed_.cancel();
 }
 
-void ActiveRule::on_worker_done() {
+void ActiveRule::on_core_done() {
   if (--busy_ > 0) return;
   deadline_timer_.cancel();
   changed_.cancel();
-  if (removing_) rule_->log_removed();
+  if (removing_) {
+    if (udp_) log_deactivated(*rule_);
+    log_removed(*rule_);
+  }
+  if (const auto failed = std::exchange(failed_, nullptr)) failed();
+}
+
+void ActiveRule::on_died(const std::string& role) {
+  if (dead_role_) return;
+  dead_role_ = role;
+  if (died_) died_(role);
 }
 
 async::Task<> ActiveRule::wait_port_free() {

@@ -1,256 +1,210 @@
 #include "dataplane/forwarder/forwarder.hpp"
 
-#include <algorithm>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <mutex>
-#include <optional>
-#include <string_view>
-#include <system_error>
-#include <unordered_map>
 #include <utility>
 
 #include "common/async/io_threads.hpp"
+#include "dataplane/forwarder/activation.hpp"
 #include "dataplane/forwarder/active_rule.hpp"
-#include "dataplane/tcp/listen_sockets.hpp"
-#include "dataplane/tcp/pipe_pool.hpp"
-#include "dataplane/tcp/tcp_rule.hpp"
-#include "dataplane/tcp/worker.hpp"
+#include "dataplane/forwarder/cores.hpp"
+#include "dataplane/forwarder/rule_events.hpp"
+#include "dataplane/forwarder/rule_table.hpp"
+#include "dataplane/forwarder/sni_groups.hpp"
+#include "dataplane/owners/owner_scope.hpp"
 
 namespace portunus::dataplane {
 namespace {
 
 namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
-using Reason = std::optional<std::string_view>;
-
-/// What of the rule this engine does not do, as a failure reason of data-plane section 2.
-Reason refusal(const model::RuleSpec& spec) {
-  if (spec.protocol != model::Protocol::tcp) return "unsupported_protocol";
-  if (spec.listen_port == 0) return "range_invalid";
-  if (spec.target.port == 0) return "target_invalid_port:0";
-  if (!spec.target.literal()) return "invalid_target_host";
-  return std::nullopt;
-}
+using Rule = RuleTable::Rule;
 
 SteadyTime deadline_after(Clock::duration grace) {
   const SteadyTime now = Clock::now();
   return grace > SteadyTime::max() - now ? SteadyTime::max() : now + grace;
 }
 
+/// Ranges of more than one port name the port (data-plane section 2).
+std::string reason_text(const model::RuleSpec& spec, const StartFailure& failure) {
+  if (spec.ports == 1 || !failure.port) return failure.reason;
+  return failure.reason + ":" + std::to_string(*failure.port);
+}
+
 }  // namespace
 
 class Forwarder::Impl {
  public:
-  Impl(asio::any_io_executor owner, ForwarderOptions options);
+  Impl(asio::any_io_executor owner, const ForwarderOptions& options);
   ~Impl();
 
-  async::Task<std::expected<void, std::string>> activate(model::RuleSpec spec);
+  async::Task<std::expected<void, std::string>> activate(model::RuleSpec spec,
+                                                         model::UdpSettings udp);
   async::Task<model::RuleTraffic> remove(RuleId id, Clock::duration grace);
-  bool live(RuleId id) const { return live_.contains(id); }
-  std::vector<model::RuleTraffic> counters() const;
   async::Task<> drain(Clock::duration grace);
+  const SniGroups& sni() const { return sni_; }
+
+  RuleTable table;
+  owners::OwnerRegistry owner_scopes;
+  std::function<void(RuleId, std::string)> notify_failed;
 
  private:
-  using Rule = std::shared_ptr<ActiveRule>;
-  using Started = std::expected<Rule, std::string_view>;
-
-  async::Task<Started> start_rule(const model::RuleSpec& spec);
-  async::Task<bool> add_to_workers(Rule rule, std::vector<tcp::ListenPair> sockets);
-  async::Task<> wait_port_free(std::uint16_t port);
+  async::Task<std::optional<StartFailure>> start_rule(const model::RuleSpec& spec,
+                                                      const model::UdpSettings& udp);
+  async::Task<std::optional<StartFailure>> start_listening(const Rule& rule);
+  bool bound_plainly(std::uint16_t port) const;
+  async::Task<> wait_ports_free(const model::RuleSpec& spec);
   static async::Task<model::RuleTraffic> wait_gone(RuleId id, Rule rule);
   void begin_removal(const Rule& rule, Clock::duration grace);
-  void close_listeners(const Rule& rule);
-  void cancel_sessions(const Rule& rule);
-  void unlist(RuleId id);
-  void forget_gone();
-  void stop_workers();
+  void cut(const owners::OwnerRegistry::Scope& owner);
+  void on_rule_died(const Rule& rule, const std::string& role);
 
   const asio::any_io_executor owner_;
   const bool splice_;
-  tcp::PipeBudget pipe_budget_;
-  async::IoThreads threads_;
-  std::vector<std::unique_ptr<tcp::Worker>> workers_;
-  /// Changed by the owner alone, who therefore reads it freely; the mutex is for counters(). No
-  /// packet ever meets it.
-  std::unordered_map<RuleId, Rule> live_;
-  mutable std::mutex live_mutex_;
-  std::vector<Rule> leaving_;
-  bool stopped_ = false;
+  Cores cores_;
+  SniGroups sni_;
 };
 
-Forwarder::Impl::Impl(asio::any_io_executor owner, ForwarderOptions options)
-    : owner_(std::move(owner)),
+Forwarder::Impl::Impl(asio::any_io_executor owner, const ForwarderOptions& options)
+    : owner_scopes([this](const owners::OwnerRegistry::Scope& owner) { cut(owner); }),
+      owner_(std::move(owner)),
       splice_(options.splice),
-      pipe_budget_(tcp::PipeBudget::from_host()),
-      threads_("dataplane",
-               options.workers > 0 ? options.workers : async::IoThreads::core_count()) {
-  for (unsigned i = 0; i < threads_.size(); ++i) {
-    workers_.push_back(std::make_unique<tcp::Worker>(threads_.context(i), i, pipe_budget_));
-    const auto started = workers_.back()->start();
-    if (!started) throw std::system_error(started.error().code, started.error().detail);
-  }
-  threads_.start();
-}
+      cores_(options.workers > 0 ? options.workers : async::IoThreads::core_count(),
+             options.dns_servers, options.udp_offload),
+      sni_(cores_, owner_, splice_) {}
 
 Forwarder::Impl::~Impl() {
-  for (const auto& [id, rule] : live_) rule->detach();
-  for (const Rule& rule : leaving_) rule->detach();
-  stop_workers();
+  table.for_each_live([](ActiveRule& rule) { rule.detach(); });
+  for (const Rule& rule : table.leaving()) rule->detach();
+  cores_.stop();
 }
 
-void Forwarder::Impl::stop_workers() {
-  if (stopped_) return;
-  stopped_ = true;
-  for (const auto& worker : workers_) {
-    asio::post(worker->context, [w = worker.get()] { w->stop(); });
-  }
-  threads_.join();
-}
-
-async::Task<std::expected<void, std::string>> Forwarder::Impl::activate(model::RuleSpec spec) {
+async::Task<std::expected<void, std::string>> Forwarder::Impl::activate(model::RuleSpec spec,
+                                                                        model::UdpSettings udp) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  const Started started = co_await start_rule(spec);
+  const std::optional<StartFailure> failure = co_await start_rule(spec, udp);
   co_await asio::this_coro::throw_if_cancelled(throws);
-  if (!started) {
-    tcp::TcpRule::log_failed(spec, started.error());
-    co_return std::unexpected(std::string(started.error()));
-  }
-  (*started)->rule()->log_activated();
-  co_return std::expected<void, std::string>();
+  if (!failure) co_return std::expected<void, std::string>();
+  std::string reason = reason_text(spec, *failure);
+  log_failed(spec, reason, failure->port);
+  co_return std::unexpected(std::move(reason));
 }
 
-async::Task<Forwarder::Impl::Started> Forwarder::Impl::start_rule(const model::RuleSpec& spec) {
-  if (const Reason reason = refusal(spec)) co_return std::unexpected(*reason);
-  if (live(spec.id)) co_return std::unexpected("duplicate_rule_id");
-  if (stopped_) co_return std::unexpected("bind_failed");
-  forget_gone();
-  co_await wait_port_free(spec.listen_port);
-  const auto count = static_cast<unsigned>(workers_.size());
-  auto sockets = tcp::bind_port(spec.listen_port, count);
-  if (!sockets) co_return std::unexpected(sockets.error());
-  auto shared = std::make_shared<tcp::TcpRule>(spec, *spec.target.literal(), count, splice_);
-  auto rule = std::make_shared<ActiveRule>(owner_, std::move(shared), count);
-  const bool served = co_await add_to_workers(rule, std::move(*sockets));
-  if (!served) {
-    close_listeners(rule);
-    cancel_sessions(rule);
-    co_await rule->wait_gone();
-    co_return std::unexpected("bind_failed");
-  }
-  const std::lock_guard lock(live_mutex_);
-  live_.emplace(spec.id, rule);
-  co_return rule;
+void Forwarder::Impl::cut(const owners::OwnerRegistry::Scope& owner) {
+  cores_.post_each([owner](Core& core) { core.cut(*owner); });
 }
 
-async::Task<bool> Forwarder::Impl::add_to_workers(Rule rule, std::vector<tcp::ListenPair> sockets) {
-  struct Answers {
-    explicit Answers(const asio::any_io_executor& owner) : all(owner, SteadyTime::max()) {}
-    unsigned missing = 0;
-    bool served = true;
-    asio::steady_timer all;
-  };
-  const auto answers = std::make_shared<Answers>(owner_);
-  answers->missing = static_cast<unsigned>(workers_.size());
-  for (std::size_t i = 0; i < workers_.size(); ++i) {
-    auto add = [worker = workers_[i].get(), owner = owner_, rule, answers,
-                pair = std::move(sockets[i])]() mutable {
-      auto on_gone = [owner, rule] { asio::post(owner, [rule] { rule->on_worker_done(); }); };
-      const bool ok = worker->add(rule->rule(), std::move(pair), std::move(on_gone));
-      asio::post(owner, [answers, ok] {
-        if (!ok) answers->served = false;
-        if (--answers->missing == 0) answers->all.cancel();
-      });
-    };
-    asio::post(workers_[i]->context, std::move(add));
+async::Task<std::optional<StartFailure>> Forwarder::Impl::start_rule(
+    const model::RuleSpec& spec, const model::UdpSettings& udp) {
+  if (const auto failure = check_rule(spec)) co_return failure;
+  if (table.find(spec.id)) co_return StartFailure{"duplicate_rule_id"};
+  if (cores_.stopped()) co_return StartFailure{"bind_failed"};
+  co_await wait_ports_free(spec);
+  auto live =
+      std::make_shared<rules::LiveRule>(spec, owner_scopes.scope(spec.owner_id), cores_.size());
+  auto rule = std::make_shared<ActiveRule>(owner_, live, cores_.size());
+  if (spec.protocol == model::Protocol::udp) {
+    rule->set_udp(std::make_shared<udp::UdpRule>(live, udp));
   }
-  while (answers->missing > 0) co_await answers->all.async_wait(async::kTuple);
-  co_return answers->served;
+  const auto failure = co_await start_listening(rule);
+  if (failure) co_return failure;
+  table.add(rule);
+  log_activated(*live);
+  if (rule->udp()) log_udp_started(*rule->udp());
+  cores_.start_probes(rule->rule());
+  rule->watch_death([this, weak = std::weak_ptr(rule)](const std::string& role) {
+    if (const Rule dead = weak.lock()) on_rule_died(dead, role);
+  });
+  co_return std::nullopt;
 }
 
-async::Task<> Forwarder::Impl::wait_port_free(std::uint16_t port) {
-  const std::vector<Rule> leaving = leaving_;
+/// SNI-2: the first TCP rule of a port decides whether connections are asked for a name.
+async::Task<std::optional<StartFailure>> Forwarder::Impl::start_listening(const Rule& rule) {
+  if (rule->udp()) co_return co_await start_udp(cores_, owner_, rule);
+  const model::RuleSpec& spec = rule->rule()->spec();
+  co_await sni_.settled(spec.listen_port);
+  if (spec.sni_pattern && bound_plainly(spec.listen_port)) {
+    co_return StartFailure{"mode_change_unsupported"};
+  }
+  const bool joins = spec.sni_pattern || (spec.ports == 1 && sni_.in_sni_mode(spec.listen_port));
+  const auto failure =
+      co_await (joins ? sni_.join(rule) : start_tcp(cores_, owner_, rule, splice_));
+  co_return failure;
+}
+
+/// A live rule of this one port has it for itself.
+bool Forwarder::Impl::bound_plainly(std::uint16_t port) const {
+  if (sni_.in_sni_mode(port)) return false;
+  bool found = false;
+  table.for_each_live([&](const ActiveRule& rule) {
+    const model::RuleSpec& spec = rule.rule()->spec();
+    found |= spec.protocol == model::Protocol::tcp && spec.ports == 1 && spec.listen_port == port;
+  });
+  return found;
+}
+
+async::Task<> Forwarder::Impl::wait_ports_free(const model::RuleSpec& spec) {
+  const std::vector<Rule> leaving = table.leaving();
   for (const Rule& rule : leaving) {
-    if (rule->rule()->listen_port() == port) co_await rule->wait_port_free();
+    const model::RuleSpec& other = rule->rule()->spec();
+    if (other.protocol != spec.protocol || !other.overlaps(spec)) continue;
+    co_await rule->wait_port_free();
   }
 }
 
 async::Task<model::RuleTraffic> Forwarder::Impl::remove(RuleId id, Clock::duration grace) {
-  const auto it = live_.find(id);
-  if (it == live_.end()) return wait_gone(id, nullptr);
-  const Rule rule = it->second;
-  unlist(id);
-  begin_removal(rule, grace);
+  const Rule rule = table.retire(id);
+  if (rule) begin_removal(rule, grace);
   return wait_gone(id, rule);
 }
 
 async::Task<model::RuleTraffic> Forwarder::Impl::wait_gone(RuleId id, Rule rule) {
-  if (!rule) co_return model::RuleTraffic{id};
+  model::RuleTraffic nothing;
+  nothing.rule = id;
+  if (!rule) co_return nothing;
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await rule->wait_gone();
   co_await asio::this_coro::throw_if_cancelled(throws);
-  co_return rule->rule()->counters().totals(id);
-}
-
-void Forwarder::Impl::unlist(RuleId id) {
-  const std::lock_guard lock(live_mutex_);
-  live_.erase(id);
+  co_return rule->rule()->traffic();
 }
 
 void Forwarder::Impl::begin_removal(const Rule& rule, Clock::duration grace) {
-  forget_gone();
-  leaving_.push_back(rule);
-  rule->begin_removal(deadline_after(grace), [this, raw = rule.get()] {
-    for (const Rule& leaving : leaving_) {
-      if (leaving.get() == raw) return cancel_sessions(leaving);
-    }
+  rule->begin_removal(deadline_after(grace), [this, weak = std::weak_ptr(rule)] {
+    if (const Rule late = weak.lock()) cancel_sessions(cores_, late);
   });
-  close_listeners(rule);
+  sni_.leave(*rule->rule());
+  cores_.stop_probes(rule->rule());
+  close_listeners(cores_, owner_, rule);
 }
 
-void Forwarder::Impl::close_listeners(const Rule& rule) {
-  for (const auto& worker : workers_) {
-    asio::post(worker->context, [w = worker.get(), owner = owner_, rule] {
-      w->close_listeners(*rule->rule());
-      asio::post(owner, [rule] { rule->on_listeners_closed(); });
-    });
-  }
-}
-
-void Forwarder::Impl::cancel_sessions(const Rule& rule) {
-  for (const auto& worker : workers_) {
-    asio::post(worker->context, [w = worker.get(), rule] { w->cancel_sessions(*rule->rule()); });
-  }
-}
-
-void Forwarder::Impl::forget_gone() {
-  std::erase_if(leaving_, [](const Rule& rule) { return rule->gone(); });
-}
-
-std::vector<model::RuleTraffic> Forwarder::Impl::counters() const {
-  std::vector<model::RuleTraffic> all;
-  const std::lock_guard lock(live_mutex_);
-  all.reserve(live_.size());
-  for (const auto& [id, rule] : live_) all.push_back(rule->rule()->counters().totals(id));
-  return all;
+void Forwarder::Impl::on_rule_died(const Rule& rule, const std::string& role) {
+  const RuleId id = rule->rule()->id();
+  // A rule that is being removed may lose its parts.
+  if (table.find(id) != rule) return;
+  table.retire(id);
+  rule->begin_failure([this, rule, reason = "unexpected_task_exit:" + role] {
+    log_failed(rule->rule()->spec(), reason, std::nullopt);
+    if (notify_failed) notify_failed(rule->rule()->id(), reason);
+  });
+  sni_.leave(*rule->rule());
+  cores_.stop_probes(rule->rule());
+  close_listeners(cores_, owner_, rule);
+  cancel_sessions(cores_, rule);
 }
 
 async::Task<> Forwarder::Impl::drain(Clock::duration grace) {
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
   const SteadyTime deadline = deadline_after(grace);
-  for (const Rule& rule : leaving_) rule->hurry(deadline);
-  while (!live_.empty()) {
-    const Rule rule = live_.begin()->second;
-    unlist(live_.begin()->first);
+  for (const Rule& rule : table.leaving()) rule->hurry(deadline);
+  while (const Rule rule = table.any_live()) {
+    table.retire(rule->rule()->id());
     begin_removal(rule, grace);
   }
-  const std::vector<Rule> leaving = leaving_;
+  const std::vector<Rule> leaving = table.leaving();
   for (const Rule& rule : leaving) co_await rule->wait_gone();
-  stop_workers();
+  cores_.stop();
   co_await asio::this_coro::throw_if_cancelled(throws);
 }
 
@@ -259,20 +213,70 @@ Forwarder::Forwarder(asio::any_io_executor owner, ForwarderOptions options)
 
 Forwarder::~Forwarder() = default;
 
-async::Task<std::expected<void, std::string>> Forwarder::activate(model::RuleSpec rule) {
-  return impl_->activate(std::move(rule));
+void Forwarder::on_rule_failed(std::function<void(RuleId, std::string reason)> notify) {
+  impl_->notify_failed = std::move(notify);
+}
+
+async::Task<std::expected<void, std::string>> Forwarder::activate(model::RuleSpec rule,
+                                                                  model::UdpSettings udp) {
+  return impl_->activate(std::move(rule), udp);
 }
 
 async::Task<model::RuleTraffic> Forwarder::remove(RuleId id, Clock::duration grace) {
   return impl_->remove(id, grace);
 }
 
+void Forwarder::limit_rule(RuleId id, const std::optional<model::RateLimit>& envelope) {
+  if (const Rule rule = impl_->table.find(id)) {
+    rule->rule()->limiter().apply(envelope, Clock::now());
+  }
+}
+
+void Forwarder::tune_udp(RuleId id, model::UdpSettings udp) {
+  const Rule rule = impl_->table.find(id);
+  if (rule && rule->udp()) rule->udp()->tune(udp);
+}
+
+void Forwarder::limit_owner(std::string_view owner_id,
+                            const std::optional<model::RateLimit>& envelope) {
+  if (const auto scope = impl_->owner_scopes.scope(owner_id)) {
+    scope->limiter.apply(envelope, Clock::now());
+  }
+}
+
+void Forwarder::set_quota(std::string_view owner_id, std::uint64_t remaining, bool exhausted) {
+  if (const auto scope = impl_->owner_scopes.scope(owner_id))
+    scope->quota.set(remaining, exhausted);
+}
+
+void Forwarder::remove_quota(std::string_view owner_id) {
+  if (const auto scope = impl_->owner_scopes.scope(owner_id)) scope->quota.remove();
+}
+
 bool Forwarder::live(RuleId id) const {
-  return impl_->live(id);
+  return impl_->table.find(id) != nullptr;
 }
 
 std::vector<model::RuleTraffic> Forwarder::counters() const {
-  return impl_->counters();
+  std::vector<model::RuleTraffic> all;
+  impl_->table.for_each_live(
+      [&all](const ActiveRule& rule) { all.push_back(rule.rule()->traffic()); });
+  return all;
+}
+
+std::vector<model::LocalTraffic> Forwarder::local_counters() const {
+  std::vector<model::LocalTraffic> all;
+  impl_->table.for_each_live(
+      [&all](const ActiveRule& rule) { all.push_back(rule.rule()->counters().local()); });
+  return all;
+}
+
+std::vector<model::SniPortTraffic> Forwarder::sni_ports() const {
+  return impl_->sni().traffic();
+}
+
+std::vector<model::OwnerTraffic> Forwarder::owners() const {
+  return impl_->owner_scopes.traffic();
 }
 
 async::Task<> Forwarder::drain(Clock::duration grace) {

@@ -5,8 +5,6 @@
 
 #include <cerrno>
 
-#include "dataplane/tcp/tcp_rule.hpp"
-
 namespace portunus::dataplane::tcp {
 namespace {
 
@@ -19,14 +17,16 @@ void set_option(int fd, int level, int option, int value) {
 
 }  // namespace
 
-std::expected<net::UniqueFd, int> begin_dial(const TcpRule& rule) {
-  const sockaddr* target = rule.target_address();
-  net::UniqueFd fd(::socket(target->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+std::expected<net::UniqueFd, int> begin_dial(const net::Endpoint& target) {
+  net::UniqueFd fd(::socket(target.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return std::unexpected(errno);
   set_option(fd.get(), SOL_SOCKET, SO_SNDBUF, kSocketBuffer);
   set_option(fd.get(), SOL_SOCKET, SO_RCVBUF, kSocketBuffer);
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  if (::connect(fd.get(), target, rule.target_size()) != 0 && errno != EINPROGRESS) {
+  sockaddr_storage address;
+  const socklen_t size = target.to_sockaddr(address);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 &&
+      errno != EINPROGRESS) {
     return std::unexpected(errno);
   }
   return fd;

@@ -2,7 +2,9 @@
 
 namespace portunus::dataplane::tcp {
 
+class ListenPort;
 class RuleSlice;
+class SniPort;
 class TcpRule;
 struct Worker;
 

@@ -60,8 +60,7 @@ std::string_view reason_of(int error) {
   return "bind_failed";
 }
 
-}  // namespace
-
+/// One pair per worker; the error is a failure reason.
 std::expected<std::vector<ListenPair>, std::string_view> bind_port(std::uint16_t port,
                                                                    unsigned workers) {
   const net::Endpoint any_v6(net::IpAddress::any_v6(), port);
@@ -80,6 +79,21 @@ std::expected<std::vector<ListenPair>, std::string_view> bind_port(std::uint16_t
   pairs[0].v4 = std::move(*v4);
   if (v6) pairs[0].v6 = std::move(*v6);
   return pairs;
+}
+
+}  // namespace
+
+std::expected<ListenSockets, BindFailure> bind_ports(std::uint16_t first, std::uint32_t count,
+                                                     unsigned workers) {
+  ListenSockets sockets(workers);
+  for (auto& ports : sockets) ports.reserve(count);
+  for (std::uint32_t offset = 0; offset < count; ++offset) {
+    const auto port = static_cast<std::uint16_t>(first + offset);
+    auto pairs = bind_port(port, workers);
+    if (!pairs) return std::unexpected(BindFailure{port, pairs.error()});
+    for (unsigned i = 0; i < workers; ++i) sockets[i].push_back(std::move((*pairs)[i]));
+  }
+  return sockets;
 }
 
 }  // namespace portunus::dataplane::tcp

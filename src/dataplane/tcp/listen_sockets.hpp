@@ -15,15 +15,23 @@ struct ListenPair {
   net::UniqueFd v4;
 };
 
-/// Binds a port exclusively and spreads it over `workers` (at least 1) pairs of listening sockets,
-/// the result's size (TCP-1..3, D10).
+/// Listening sockets of consecutive ports: [worker][offset of the port].
+using ListenSockets = std::vector<std::vector<ListenPair>>;
+
+struct BindFailure {
+  std::uint16_t port;
+  /// Of data-plane section 2: "port_in_use", "permission_denied" or "bind_failed".
+  std::string_view reason;
+};
+
+/// Binds `count` ports from `first` on, ascending, all or none, each exclusively, and spreads them
+/// over `workers` (at least 1) pairs of listening sockets per port (TCP-1..3, RNG-3, D10).
 ///
 /// The first socket of each family binds and listens without SO_REUSEPORT: whoever holds the port
 /// collides with it, whatever options his socket carries. Only then it joins with one further
 /// socket per worker, among which the kernel spreads connections; where joining fails, workers
-/// share the first socket. The error is a failure reason of data-plane section 2: "port_in_use",
-/// "permission_denied" or "bind_failed". Never blocks.
-std::expected<std::vector<ListenPair>, std::string_view> bind_port(std::uint16_t port,
-                                                                   unsigned workers);
+/// share the first socket. On a failure nothing is bound any more. Never blocks.
+std::expected<ListenSockets, BindFailure> bind_ports(std::uint16_t first, std::uint32_t count,
+                                                     unsigned workers);
 
 }  // namespace portunus::dataplane::tcp

@@ -65,6 +65,10 @@ OneWay::Step OneWay::run(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to) {
       case Flush::failed:
         return Step::failed;
     }
+    if (cut_) {
+      release(tools);
+      return Step::cut_off;
+    }
     if (eof_) {
       release(tools);
       ended_ = true;
@@ -75,16 +79,32 @@ OneWay::Step OneWay::run(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to) {
       return Step::waiting;
     }
     if (moved >= kShare) return Step::more;
-    const bool splice = bulk_ && !from.urgent && have_pipe(tools, rule);
-    moved += splice ? fill_pipe(tools, rule, from) : copy(tools, from, to);
+    moved += receive_some(tools, rule, from, to);
     if (error_ != 0) return Step::failed;
   }
 }
 
+std::size_t OneWay::receive_some(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to) {
+  if (bulk_ && !from.urgent && have_pipe(tools, rule)) return fill_pipe(tools, rule, from);
+  if (shaper_ != nullptr) return copy_shaped(tools, from);
+  return copy(tools, from, to);
+}
+
+void OneWay::cut_off() {
+  cut_ = true;
+  if (shaper_ != nullptr) shaper_->leave();
+  shaper_ = nullptr;
+}
+
 void OneWay::release(RelayTools& tools) {
+  if (metered_ && held_ > 0) {
+    quota_->refund({.bytes = held_, .epoch = quota_epoch_, .metered = true}, held_);
+    metered_ = false;
+  }
   if (rest_) tools.buffers.put(std::move(rest_));
   if (!pipe_) return;
-  if (held_ == 0) {
+  // What a quota did not grant is still in the pipe (SPL-5).
+  if (held_ == 0 && !cut_) {
     tools.pipes.put(std::move(pipe_));
   } else {
     tools.pipes.discard(std::move(pipe_));
@@ -93,12 +113,25 @@ void OneWay::release(RelayTools& tools) {
 
 OneWay::Flush OneWay::flush(RelayTools& tools, Leg& to) {
   if (held_ == 0) return Flush::clear;
+  if (shaper_ != nullptr) return flush_shaped(tools, to);
   if (!to.writable) return Flush::blocked;
-  return rest_ ? flush_buffer(tools, to) : flush_pipe(to);
+  return rest_ ? flush_buffer(tools, to, held_) : flush_pipe(to);
 }
 
-OneWay::Flush OneWay::flush_buffer(RelayTools& tools, Leg& to) {
-  const ssize_t n = send_bytes(to.fd, {rest_.get() + rest_at_, held_}, 0);
+OneWay::Flush OneWay::flush_shaped(RelayTools& tools, Leg& to) {
+  while (held_ > 0) {
+    if (paid_ == 0) paid_ = shaper_->pay(held_);
+    if (paid_ == 0 || !to.writable) return Flush::blocked;
+    const std::size_t before = held_;
+    const Flush done = flush_buffer(tools, to, paid_);
+    paid_ -= before - held_;
+    if (done != Flush::clear) return done;
+  }
+  return Flush::clear;
+}
+
+OneWay::Flush OneWay::flush_buffer(RelayTools& tools, Leg& to, std::size_t size) {
+  const ssize_t n = send_bytes(to.fd, {rest_.get() + rest_at_, size}, 0);
   if (n < 0 && !would_block(errno)) {
     error_ = errno;
     return Flush::failed;
@@ -107,11 +140,11 @@ OneWay::Flush OneWay::flush_buffer(RelayTools& tools, Leg& to) {
   delivered_ += sent;
   held_ -= sent;
   rest_at_ += static_cast<std::uint32_t>(sent);
-  if (held_ > 0) {
+  if (sent < size) {
     to.writable = false;
     return Flush::blocked;
   }
-  tools.buffers.put(std::move(rest_));
+  if (held_ == 0) tools.buffers.put(std::move(rest_));
   return Flush::clear;
 }
 
@@ -130,13 +163,13 @@ OneWay::Flush OneWay::flush_pipe(Leg& to) {
   return Flush::blocked;
 }
 
-std::size_t OneWay::copy(RelayTools& tools, Leg& from, Leg& to) {
-  ssize_t got;
+std::size_t OneWay::receive(Leg& from, std::span<std::byte> space) {
+  ssize_t n;
   do {
-    got = ::recv(from.fd, tools.scratch.data(), tools.scratch.size(), 0);
-  } while (got < 0 && errno == EINTR);
-  if (got <= 0) {
-    if (got == 0) {
+    n = ::recv(from.fd, space.data(), space.size(), 0);
+  } while (n < 0 && errno == EINTR);
+  if (n <= 0) {
+    if (n == 0) {
       eof_ = true;
     } else if (would_block(errno)) {
       from.readable = from.urgent = false;
@@ -145,35 +178,70 @@ std::size_t OneWay::copy(RelayTools& tools, Leg& from, Leg& to) {
     }
     return 0;
   }
-  const auto bytes = tools.scratch.first(static_cast<std::size_t>(got));
-  if (bytes.size() < tools.scratch.size() && !from.urgent) {
+  const auto got = static_cast<std::size_t>(n);
+  if (got < space.size() && !from.urgent) {
     // A short read has emptied the queue; the next arrival is a new event, and if the peer has
     // finished there is none.
     from.readable = false;
     eof_ = from.hung_up;
   }
+  return got;
+}
+
+std::size_t OneWay::debit(std::size_t received) {
+  if (quota_ == nullptr || !quota_->metered()) {
+    metered_ = false;
+    return received;
+  }
+  const quota::QuotaGate::Grant grant = quota_->take(received);
+  metered_ = grant.metered;
+  quota_epoch_ = grant.epoch;
+  if (grant.bytes < received) cut_ = true;
+  return static_cast<std::size_t>(grant.bytes);
+}
+
+std::size_t OneWay::copy(RelayTools& tools, Leg& from, Leg& to) {
+  const std::size_t got = receive(from, tools.scratch);
+  if (got == 0) return 0;
+  held_ = debit(got);
+  if (held_ == 0) return got;
   // At the end of the stream the FIN that follows at once takes the last bytes along.
-  const ssize_t n = send_bytes(to.fd, bytes, eof_ ? MSG_MORE : 0);
+  const auto bytes = tools.scratch.first(held_);
+  const ssize_t n = send_bytes(to.fd, bytes, eof_ || cut_ ? MSG_MORE : 0);
   if (n < 0 && !would_block(errno)) {
     error_ = errno;
     return 0;
   }
   const std::size_t sent = n > 0 ? static_cast<std::size_t>(n) : 0;
   delivered_ += sent;
-  if (sent < bytes.size()) {
+  held_ -= sent;
+  if (held_ > 0) {
     to.writable = false;
-    if (!hold_rest(tools, bytes.subspan(sent))) error_ = ENOMEM;
+    if (!hold(tools, bytes.subspan(sent))) error_ = ENOMEM;
   }
-  if (may_splice_ && bytes.size() == tools.scratch.size()) bulk_ = true;
-  return bytes.size();
+  if (may_splice_ && got == tools.scratch.size()) bulk_ = true;
+  return got;
+}
+
+std::size_t OneWay::copy_shaped(RelayTools& tools, Leg& from) {
+  if (!rest_) rest_ = tools.buffers.take();
+  if (!rest_) {
+    error_ = ENOMEM;
+    return 0;
+  }
+  const std::size_t got = receive(from, {rest_.get(), shaper_->chunk()});
+  rest_at_ = 0;
+  held_ = got > 0 ? debit(got) : 0;
+  if (held_ == 0) tools.buffers.put(std::move(rest_));
+  return got;
 }
 
 std::size_t OneWay::fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from) {
   const ssize_t n = splice_bytes(from.fd, pipe_->write_end.get(), kSpliceChunk);
   if (n > 0) {
     spliced_ = true;
-    held_ = static_cast<std::size_t>(n);
-    return held_;
+    held_ = debit(static_cast<std::size_t>(n));
+    return static_cast<std::size_t>(n);
   }
   if (n == 0) {
     // Perhaps the end; but before an urgent mark splice says so too, so a receive must confirm it.
@@ -190,12 +258,11 @@ std::size_t OneWay::fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from) {
   return 0;
 }
 
-bool OneWay::hold_rest(RelayTools& tools, std::span<const std::byte> rest) {
+bool OneWay::hold(RelayTools& tools, std::span<const std::byte> rest) {
   rest_ = tools.buffers.take();
   if (!rest_) return false;
   std::memcpy(rest_.get(), rest.data(), rest.size());
   rest_at_ = 0;
-  held_ = rest.size();
   return true;
 }
 

@@ -6,9 +6,11 @@
 #include <span>
 #include <utility>
 
+#include "dataplane/quota/quota_gate.hpp"
 #include "dataplane/tcp/buffer_pool.hpp"
 #include "dataplane/tcp/fwd.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
+#include "dataplane/tcp/shaper.hpp"
 
 namespace portunus::dataplane::tcp {
 
@@ -41,6 +43,10 @@ std::unique_ptr<Pipe> take_pipe(PipePool& pipes, TcpRule& rule);
 /// changes to splice through a pooled pipe, and back when little comes. Bytes that the receiver
 /// does not take stay here, in a pooled buffer or the pipe, and nothing more is read until it took
 /// them. With nothing in flight this holds neither. The owner calls release() before it drops it.
+///
+/// A quota is debited between receiving and delivering, on every path; what it does not grant is
+/// dropped and ends the direction (QUO-3). A shaped direction never splices, receives chunks into a
+/// pooled buffer and delivers what its shaper has paid for.
 class OneWay {
  public:
   enum class Step {
@@ -50,11 +56,17 @@ class OneWay {
     more,
     /// Everything up to the end of the stream is delivered.
     ended,
+    /// Everything that the quota granted is delivered, and it grants no more; or cut_off() was
+    /// called and nothing is held any more.
+    cut_off,
     /// A socket failed with error().
     failed,
   };
 
-  explicit OneWay(bool may_splice = false) : may_splice_(may_splice) {}
+  /// Both may be null: no owner, and not the capped path. Kept by the caller.
+  explicit OneWay(bool may_splice = false, quota::QuotaGate* quota = nullptr,
+                  Shaper* shaper = nullptr)
+      : quota_(quota), shaper_(shaper), may_splice_(may_splice && shaper == nullptr) {}
 
   Step run(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to);
 
@@ -64,27 +76,41 @@ class OneWay {
   int error() const { return error_; }
   /// The bytes that the receiving socket accepted since the last call (CNT-1).
   std::uint64_t take_delivered() { return std::exchange(delivered_, 0); }
-  /// Gives back what is held; undelivered bytes are lost.
+  /// Receives no more; what is held may go without waiting for bandwidth.
+  void cut_off();
+  /// Gives back what is held; undelivered bytes are lost, and not debited.
   void release(RelayTools& tools);
 
  private:
   enum class Flush { clear, blocked, failed };
 
   Flush flush(RelayTools& tools, Leg& to);
-  Flush flush_buffer(RelayTools& tools, Leg& to);
+  Flush flush_buffer(RelayTools& tools, Leg& to, std::size_t size);
+  Flush flush_shaped(RelayTools& tools, Leg& to);
   Flush flush_pipe(Leg& to);
-  /// Both return the bytes read and set error_ on failure.
+  /// All return the bytes read and set error_ on failure.
+  std::size_t receive_some(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to);
   std::size_t copy(RelayTools& tools, Leg& from, Leg& to);
+  std::size_t copy_shaped(RelayTools& tools, Leg& from);
   std::size_t fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from);
-  bool hold_rest(RelayTools& tools, std::span<const std::byte> rest);
+  std::size_t receive(Leg& from, std::span<std::byte> space);
+  /// How many of the received bytes may be delivered; less than all is the end.
+  std::size_t debit(std::size_t received);
+  bool hold(RelayTools& tools, std::span<const std::byte> rest);
   bool have_pipe(RelayTools& tools, TcpRule& rule);
   void source_drained(RelayTools& tools, std::size_t moved);
 
+  quota::QuotaGate* quota_;
+  Shaper* shaper_;
   std::unique_ptr<Pipe> pipe_;
   BufferPool::Buffer rest_;
   std::uint32_t rest_at_ = 0;
-  /// Received and not delivered: in rest_ from rest_at_, or in the pipe.
+  /// Under which SET the held bytes were debited.
+  std::uint32_t quota_epoch_ = 0;
+  /// Received, debited and not delivered: in rest_ from rest_at_, or in the pipe.
   std::size_t held_ = 0;
+  /// Of those, paid for with tokens.
+  std::size_t paid_ = 0;
   std::uint64_t delivered_ = 0;
   int error_ = 0;
   bool may_splice_;
@@ -92,6 +118,10 @@ class OneWay {
   bool spliced_ = false;
   bool eof_ = false;
   bool ended_ = false;
+  /// The held bytes are debited from a quota.
+  bool metered_ = false;
+  /// Nothing is received any more.
+  bool cut_ = false;
 };
 
 }  // namespace portunus::dataplane::tcp

@@ -8,8 +8,7 @@
 #include <chrono>
 #include <utility>
 
-#include "dataplane/tcp/rule_slice.hpp"
-#include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/listen_port.hpp"
 #include "dataplane/tcp/worker.hpp"
 
 namespace portunus::dataplane::tcp {
@@ -41,13 +40,18 @@ bool is_of_the_peer(int error) {
   }
 }
 
+/// The descriptor is not a listening socket any more.
+bool is_final(int error) {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK;
+}
+
 }  // namespace
 
-TcpListener::TcpListener(RuleSlice& slice, boost::asio::io_context& context, net::UniqueFd fd)
-    : slice_(slice), fd_(std::move(fd)), retry_(context) {}
+TcpListener::TcpListener(ListenPort& port, boost::asio::io_context& context, net::UniqueFd fd)
+    : port_(port), fd_(std::move(fd)), retry_(context) {}
 
 bool TcpListener::start() {
-  return slice_.worker().poller.watch(fd_.get(), *this, kInterest);
+  return !fd_ || port_.poller().watch(fd_.get(), *this, kInterest);
 }
 
 void TcpListener::close() {
@@ -56,13 +60,13 @@ void TcpListener::close() {
   for (int i = 0; i < kMostAtClose && accept_one() == Taken::one; ++i) {
   }
   // Other workers may hold duplicates, so closing alone would leave it in the poller.
-  slice_.worker().poller.unwatch(fd_.get());
+  port_.poller().unwatch(fd_.get());
   fd_.reset();
 }
 
 void TcpListener::on_ready(std::uint32_t) {
   if (!fd_) return;
-  const std::uint64_t round = slice_.worker().poller.round();
+  const std::uint64_t round = port_.poller().round();
   share_ = round == last_round_ + 1 ? std::min(share_ * 2, kMostPerWakeup) : 1;
   last_round_ = round;
   for (int i = 0; i < share_; ++i) {
@@ -74,6 +78,9 @@ void TcpListener::on_ready(std::uint32_t) {
         return;
       case Taken::failed:
         return pause();
+      case Taken::dead:
+        port_.poller().unwatch(fd_.get());
+        return port_.sink().on_listener_died(port_);
     }
   }
 }
@@ -86,18 +93,19 @@ TcpListener::Taken TcpListener::accept_one() {
                                SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
       const auto peer = net::Endpoint::from_sockaddr(address);
-      slice_.admit(std::move(fd), peer.value_or(net::Endpoint()));
+      port_.sink().on_accepted(port_, std::move(fd), peer.value_or(net::Endpoint()));
       return Taken::one;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Taken::none;
     if (is_of_the_peer(errno)) continue;
-    slice_.rule().log_accept_error(errno);
-    return Taken::failed;
+    const int error = errno;
+    port_.sink().on_accept_error(port_, error);
+    return is_final(error) ? Taken::dead : Taken::failed;
   }
 }
 
 void TcpListener::pause() {
-  slice_.worker().poller.unwatch(fd_.get());
+  port_.poller().unwatch(fd_.get());
   retry_.expires_after(kPause);
   retry_.async_wait([this](const boost::system::error_code& ec) {
     if (!ec && fd_ && !start()) pause();

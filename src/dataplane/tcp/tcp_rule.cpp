@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include <chrono>
+#include <string>
 #include <system_error>
-#include <vector>
+#include <utility>
 
 #include "common/log/logger.hpp"
 
@@ -18,98 +18,138 @@ std::string_view errno_name(int error) {
   return name != nullptr ? name : "unknown";
 }
 
-/// A line that peers can provoke: suppressed when it comes too often.
-void log_limited(Event event, log::SharedLimiter& limiter, log::Fields fields) {
-  const auto suppressed = limiter.admit(std::chrono::steady_clock::now());
-  if (!suppressed) return;
-  std::vector<log::Field> all(fields);
-  if (*suppressed > 0) all.push_back({"suppressed", *suppressed});
-  log::log_fields(log::info(event).level, event, all);
-}
-
 }  // namespace
 
-TcpRule::TcpRule(const model::RuleSpec& spec, const net::Endpoint& target, unsigned workers,
-                 bool splice)
-    : id_(spec.id),
-      id_text_(std::to_string(spec.id.value)),
-      listen_port_(spec.listen_port),
-      target_text_(spec.target.text()),
-      target_size_(target.to_sockaddr(target_address_)),
-      splice_(splice),
-      counters_(workers) {}
+TcpRule::TcpRule(std::shared_ptr<rules::LiveRule> live, bool splice, PortMode mode)
+    : live_(std::move(live)), splice_(splice), mode_(mode) {}
 
-void TcpRule::log_activated() const {
-  log::log(Event::rule_activated, {{"rule_id", id_text_},
-                                   {"listen_port", listen_port_},
-                                   {"listen_port_end", listen_port_},
-                                   {"range_size", 1},
-                                   {"protocol", "tcp"},
-                                   {"target", target_text_}});
-}
-
-void TcpRule::log_failed(const model::RuleSpec& spec, std::string_view reason) {
-  const std::string id = std::to_string(spec.id.value);
-  std::vector<log::Field> fields{
-      {"rule_id", id}, {"listen_port", spec.listen_port}, {"listen_port_end", spec.listen_port}};
-  const bool binding =
-      reason == "port_in_use" || reason == "permission_denied" || reason == "bind_failed";
-  if (binding) fields.push_back({"offending_port", spec.listen_port});
-  fields.push_back({"reason", reason});
-  log::log_fields(log::info(Event::rule_failed).level, Event::rule_failed, fields);
-}
-
-void TcpRule::log_removed() const {
-  log::log(Event::rule_removed, {{"rule_id", id_text_}, {"protocol", "tcp"}});
-}
-
-void TcpRule::log_accept_error(int error) {
+void TcpRule::log_accept_error(std::uint16_t port, int error) {
   if (!log::enabled(Event::rule_accept_error)) return;
-  log_limited(Event::rule_accept_error, accept_errors_,
-              {{"rule_id", id_text_},
-               {"listen_port", listen_port_},
-               {"error", std::system_category().message(error)}});
+  live_->log_limited(Event::rule_accept_error, accept_errors_,
+                     {{"listen_port", port}, {"error", std::system_category().message(error)}});
 }
 
-void TcpRule::log_conn_closed(const net::Endpoint& peer, std::uint64_t bytes_in,
-                              std::uint64_t bytes_out) {
+void TcpRule::log_conn_closed(std::uint16_t port, const net::Endpoint& peer, std::uint64_t bytes_in,
+                              std::uint64_t bytes_out) const {
   if (!log::enabled(Event::rule_conn_closed)) return;
-  log::log(Event::rule_conn_closed, {{"rule_id", id_text_},
-                                     {"listen_port", listen_port_},
-                                     {"peer", peer.text()},
-                                     {"bytes_in", bytes_in},
-                                     {"bytes_out", bytes_out}});
+  live_->log(Event::rule_conn_closed, {{"listen_port", port},
+                                       {"peer", peer.text()},
+                                       {"bytes_in", bytes_in},
+                                       {"bytes_out", bytes_out}});
 }
 
-void TcpRule::log_conn_error(const net::Endpoint& peer, std::string_view error) {
+void TcpRule::log_conn_error(std::uint16_t port, const net::Endpoint& peer,
+                             std::string_view error) {
   if (!log::enabled(Event::rule_conn_error)) return;
-  log_limited(Event::rule_conn_error, conn_errors_,
-              {{"rule_id", id_text_},
-               {"listen_port", listen_port_},
-               {"peer", peer.text()},
-               {"error", error}});
+  live_->log_limited(Event::rule_conn_error, conn_errors_,
+                     {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
 }
 
-void TcpRule::log_splice_selected(std::size_t pipe_bytes) const {
-  log::log(Event::splice_selected, {{"rule_id", id_text_},
-                                    {"pipe_capacity_bytes", pipe_bytes},
-                                    {"has_sni_replay_done", false},
-                                    {"has_proxy_out", false}});
+void TcpRule::log_sni_routed(const net::Endpoint& peer, std::string_view server_name,
+                             sni::RouteTable::Kind kind) const {
+  if (!log::enabled(Event::sni_routed)) return;
+  live_->log(Event::sni_routed, {{"listen_port", spec().listen_port},
+                                 {"peer", peer.text()},
+                                 {"server_name", server_name},
+                                 {"match_kind", sni::kind_name(kind)}});
+}
+
+void TcpRule::log_dns_resolved(std::size_t row, const net::IpAddress& chosen,
+                               std::size_t addresses) const {
+  if (!log::enabled(Event::rule_dns_resolved)) return;
+  live_->log(Event::rule_dns_resolved, {{"rule", std::to_string(live_->id().value)},
+                                        {"host", spec().targets[row].host},
+                                        {"chosen_addr", chosen.text()},
+                                        {"addr_count", addresses},
+                                        {"prefer_ipv6", spec().prefer_ipv6.value_or(false)}});
+}
+
+void TcpRule::log_dns_failed(std::size_t row, dns::Failure reason, std::string_view detail,
+                             unsigned addresses_tried) {
+  if (!log::enabled(Event::rule_dns_failed)) return;
+  live_->log_limited(Event::rule_dns_failed, dns_failures_,
+                     {{"rule", std::to_string(live_->id().value)},
+                      {"host", spec().targets[row].host},
+                      {"reason", dns::failure_name(reason)},
+                      {"detail", detail},
+                      {"tried", addresses_tried}});
+}
+
+void TcpRule::log_target_failed(std::size_t row, std::string_view error) {
+  const model::Target& target = spec().targets[row];
+  live_->log_limited(Event::target_dial_failed, target_failures_,
+                     {{"target_index", row},
+                      {"target_host", target.host},
+                      {"target_port", target.port},
+                      {"error", error}});
+}
+
+void TcpRule::log_header_refused(std::size_t row, std::string_view error) {
+  const model::Target& target = spec().targets[row];
+  live_->log_limited(Event::target_header_refused, refused_headers_,
+                     {{"target_index", row},
+                      {"target_host", target.host},
+                      {"target_port", target.port},
+                      {"error", error},
+                      {"proxy_protocol", model::proxy_version_name(*target.proxy)}});
+}
+
+void TcpRule::log_all_targets_failed(std::uint16_t port, const net::Endpoint& peer) {
+  if (!log::enabled(Event::rule_conn_all_targets_failed)) return;
+  live_->log_limited(
+      Event::rule_conn_all_targets_failed, lost_dials_,
+      {{"listen_port", port}, {"peer", peer.text()}, {"target_count", spec().targets.size()}});
+}
+
+void TcpRule::log_sni_finished(std::uint16_t port, const net::Endpoint& peer,
+                               std::string_view error) const {
+  if (mode_ != PortMode::sni || !log::enabled(Event::sni_proxy_finished_error)) return;
+  live_->log(Event::sni_proxy_finished_error,
+             {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+}
+
+void TcpRule::log_sni_local_end_failed(std::uint16_t port, const net::Endpoint& peer,
+                                       std::string_view error) {
+  if (mode_ != PortMode::sni || !log::enabled(Event::sni_local_addr_failed)) return;
+  live_->log_limited(Event::sni_local_addr_failed, local_ends_,
+                     {{"listen_port", port}, {"peer", peer.text()}, {"error", error}});
+}
+
+void TcpRule::log_splice_selected(std::size_t pipe_bytes, bool proxy_header) const {
+  live_->log(Event::splice_selected, {{"pipe_capacity_bytes", pipe_bytes},
+                                      {"has_sni_replay_done", mode_ == PortMode::sni},
+                                      {"has_proxy_out", proxy_header}});
+}
+
+void TcpRule::log_rate_limit_reject(std::uint16_t port, const net::Endpoint& peer,
+                                    model::Reject reason) const {
+  const Event event =
+      mode_ == PortMode::sni ? Event::tls_rate_limit_reject : Event::rule_rate_limit_reject;
+  if (!log::enabled(event)) return;
+  live_->log(event, {{"listen_port", port},
+                     {"peer", peer.text()},
+                     {"scope", limits::is_owner_reject(reason) ? "owner" : "rule"},
+                     {"reason", model::reject_name(reason)}});
+}
+
+void TcpRule::log_quota_reject(std::uint16_t port, const net::Endpoint& peer) const {
+  if (!log::enabled(Event::rule_quota_reject) || live_->owner() == nullptr) return;
+  live_->log(Event::rule_quota_reject,
+             {{"listen_port", port}, {"peer", peer.text()}, {"user", live_->owner()->id}});
 }
 
 void TcpRule::log_splice_fallback(int error) {
   if (!log::enabled(Event::splice_unsupported_fallback)) return;
-  log_limited(Event::splice_unsupported_fallback, splice_fallbacks_,
-              {{"rule_id", id_text_}, {"errno_name", errno_name(error)}});
+  live_->log_limited(Event::splice_unsupported_fallback, splice_fallbacks_,
+                     {{"errno_name", errno_name(error)}});
 }
 
 void TcpRule::log_pipe_size(std::size_t wanted, std::size_t got, int error) {
   if (!log::enabled(Event::splice_pipe_size_failed)) return;
-  log_limited(Event::splice_pipe_size_failed, pipe_sizes_,
-              {{"rule_id", id_text_},
-               {"requested_bytes", wanted},
-               {"actual_default_bytes", got},
-               {"errno_name", errno_name(error)}});
+  live_->log_limited(Event::splice_pipe_size_failed, pipe_sizes_,
+                     {{"requested_bytes", wanted},
+                      {"actual_default_bytes", got},
+                      {"errno_name", errno_name(error)}});
 }
 
 }  // namespace portunus::dataplane::tcp

@@ -5,12 +5,13 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <new>
 #include <string>
 #include <system_error>
 
-#include "dataplane/tcp/dialer.hpp"
 #include "dataplane/tcp/rule_slice.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
+#include "dataplane/tcp/wind_down.hpp"
 #include "dataplane/tcp/worker.hpp"
 
 namespace portunus::dataplane::tcp {
@@ -51,42 +52,73 @@ static_assert(sizeof(TcpSession) <= 512);
 
 }  // namespace
 
-void TcpSession::open(RuleSlice& slice, net::UniqueFd accepted, const net::Endpoint& peer) {
+void TcpSession::open(RuleSlice& slice, std::uint16_t offset, net::UniqueFd accepted,
+                      const net::Endpoint& peer) {
   slice_ = &slice;
   worker_ = &slice.worker();
+  offset_ = offset;
   peer_ = peer;
+  meter_ = stats::Meter(slice.shard());
+  meter_.set_port(offset);
+  slice.shard().connections_total.add(1);
   bytes_in_ = bytes_out_ = 0;
-  in_ = OneWay(slice.rule().splice());
-  out_ = OneWay(slice.rule().splice());
+  in_ = OneWay();
+  out_ = OneWay();
   down_.leg = Leg{.fd = accepted.release()};
   state_ = State::dialing;
-  if (dial()) worker_->dial_deadlines.arm(*this);
-}
-
-bool TcpSession::dial() {
-  auto socket = begin_dial(slice_->rule());
-  if (!socket) {
-    fail_dial(socket.error());
-    return false;
-  }
-  up_.leg = Leg{.fd = socket->release()};
-  if (!watch(up_) || !watch(down_)) {
-    fail_dial(errno);
-    return false;
-  }
-  return true;
+  if (!watch(down_)) return fail(End::close, error_text(errno));
+  dial_.begin(slice, offset);
 }
 
 bool TcpSession::watch(Side& side) {
   return worker_->poller.watch(side.leg.fd, side, kInterest);
 }
 
+bool TcpSession::try_upstream(net::UniqueFd socket) {
+  up_.leg = Leg{.fd = socket.release()};
+  if (watch(up_)) return true;
+  const int error = errno;
+  drop_upstream();
+  errno = error;
+  return false;
+}
+
+void TcpSession::drop_upstream() {
+  close_leg(up_.leg, false);
+}
+
 void TcpSession::cancel() {
   fail(End::reset, "proxy_cancelled");
 }
 
+void TcpSession::cut_off() {
+  if (state_ == State::dialing) return finish();
+  if (state_ != State::relaying) return;
+  state_ = State::cutting;
+  in_.cut_off();
+  out_.cut_off();
+  worker_->cut_deadlines.arm(*this);
+  go_on_cutting();
+}
+
+void TcpSession::go_on_cutting() {
+  const bool over = wind_down(worker_->tools, slice_->rule(), in_, out_, down_.leg, up_.leg);
+  book_in();
+  book_out();
+  if (over) finish();
+}
+
 void TcpSession::on_deadline() {
-  fail_dial(ETIMEDOUT);
+  finish();
+}
+
+void TcpSession::on_unparked(limits::Direction direction) {
+  if (state_ != State::relaying) return;
+  if (direction == limits::Direction::in) {
+    relay_in();
+  } else {
+    relay_out();
+  }
 }
 
 void TcpSession::on_side(Side& side, std::uint32_t events) {
@@ -95,7 +127,13 @@ void TcpSession::on_side(Side& side, std::uint32_t events) {
     case State::closed:
       return;
     case State::dialing:
-      return on_dial_event(side, events);
+      note(side.leg, events);
+      if (&side == &up_) return dial_.on_upstream(events);
+      if (events & EPOLLERR) fail(End::close, error_text(pending_error(side.leg.fd)));
+      return;
+    case State::cutting:
+      note(side.leg, events);
+      return go_on_cutting();
     case State::relaying:
       break;
   }
@@ -113,49 +151,70 @@ void TcpSession::on_side(Side& side, std::uint32_t events) {
   }
 }
 
-void TcpSession::on_dial_event(Side& side, std::uint32_t events) {
-  note(side.leg, events);
-  if (&side == &down_) {
-    if (events & EPOLLERR) fail(End::close, error_text(pending_error(side.leg.fd)));
-    return;
-  }
-  if (events & (EPOLLERR | EPOLLHUP)) return fail_dial(pending_error(side.leg.fd));
-  if (events & EPOLLOUT) start_relay();
-}
-
-void TcpSession::start_relay() {
-  disarm();
+void TcpSession::on_dialed(std::size_t row) {
   state_ = State::relaying;
-  slice_->shard().connection_opened();
-  if (slice_->rule().splice() && slice_->rule().first_splice()) announce_splice();
-  if (down_.leg.readable && !relay_in()) return;
-  if (up_.leg.readable) relay_out();
+  meter_.set_target(row);
+  meter_.connection_opened();
+  if (!choose_path(row)) return fail(End::close, error_text(ENOMEM));
+  relay_readable();
 }
 
-void TcpSession::announce_splice() {
-  auto pipe = take_pipe(worker_->pipes, slice_->rule());
-  slice_->rule().log_splice_selected(pipe ? pipe->capacity : PipePool::kUsable);
+bool TcpSession::choose_path(std::size_t row) {
+  // Once and for all (data-plane section 5): caps that come or go later leave the path alone.
+  TcpRule& rule = slice_->rule();
+  rules::LiveRule& live = rule.live();
+  const limits::Limiter* owner = live.owner_limiter();
+  if (live.limiter().shapes() || (owner != nullptr && owner->shapes())) {
+    shapers_.reset(new (std::nothrow) Shapers(*this, slice_->owner_lanes(), slice_->lanes()));
+    if (!shapers_) return false;
+    in_ = OneWay(false, live.quota(), &shapers_->in);
+    out_ = OneWay(false, live.quota(), &shapers_->out);
+    return true;
+  }
+  in_ = OneWay(rule.splice(), live.quota());
+  out_ = OneWay(rule.splice(), live.quota());
+  if (rule.splice() && rule.first_splice()) announce_splice(row);
+  return true;
+}
+
+void TcpSession::on_dial_failed() {
+  release(End::close);
+}
+
+void TcpSession::announce_splice(std::size_t row) {
+  TcpRule& rule = slice_->rule();
+  auto pipe = take_pipe(worker_->pipes, rule);
+  rule.log_splice_selected(pipe ? pipe->capacity : PipePool::kUsable,
+                           rule.spec().targets[row].proxy.has_value());
   if (pipe) worker_->pipes.put(std::move(pipe));
 }
 
 bool TcpSession::relay_in() {
   if (in_.ended()) return true;
   const auto step = in_.run(worker_->tools, slice_->rule(), down_.leg, up_.leg);
-  if (const std::uint64_t n = in_.take_delivered(); n > 0) {
-    slice_->shard().add_in(n);
-    bytes_in_ += n;
-  }
+  book_in();
   return after_step(step, in_, out_, up_.leg);
 }
 
 bool TcpSession::relay_out() {
   if (out_.ended()) return true;
   const auto step = out_.run(worker_->tools, slice_->rule(), up_.leg, down_.leg);
+  book_out();
+  return after_step(step, out_, in_, down_.leg);
+}
+
+void TcpSession::book_in() {
+  if (const std::uint64_t n = in_.take_delivered(); n > 0) {
+    meter_.add_in(n);
+    bytes_in_ += n;
+  }
+}
+
+void TcpSession::book_out() {
   if (const std::uint64_t n = out_.take_delivered(); n > 0) {
-    slice_->shard().add_out(n);
+    meter_.add_out(n);
     bytes_out_ += n;
   }
-  return after_step(step, out_, in_, down_.leg);
 }
 
 bool TcpSession::after_step(OneWay::Step step, OneWay& way, const OneWay& other, Leg& to) {
@@ -173,6 +232,9 @@ bool TcpSession::after_step(OneWay::Step step, OneWay& way, const OneWay& other,
       }
       ::shutdown(to.fd, SHUT_WR);
       return true;
+    case OneWay::Step::cut_off:
+      cut_off();
+      return false;
     case OneWay::Step::failed:
       fail(End::reset, error_text(way.error()));
       return false;
@@ -186,32 +248,42 @@ void TcpSession::run_deferred() {
     worker_->sessions.put(*this);
     return;
   }
+  if (state_ == State::cutting) return go_on_cutting();
+  relay_readable();
+}
+
+void TcpSession::relay_readable() {
   if (down_.leg.readable && !relay_in()) return;
   if (up_.leg.readable) relay_out();
 }
 
-void TcpSession::fail_dial(int error) {
-  fail(End::close, "connect: " + error_text(error));
+std::uint16_t TcpSession::listen_port() const {
+  return static_cast<std::uint16_t>(slice_->rule().spec().listen_port + offset_);
 }
 
 void TcpSession::fail(End end, std::string_view error) {
-  slice_->rule().log_conn_error(peer_, error);
+  slice_->rule().log_conn_error(listen_port(), peer_, error);
+  slice_->rule().log_sni_finished(listen_port(), peer_, error);
   release(end);
 }
 
 void TcpSession::finish() {
-  slice_->rule().log_conn_closed(peer_, bytes_in_, bytes_out_);
+  slice_->rule().log_conn_closed(listen_port(), peer_, bytes_in_, bytes_out_);
   release(End::close);
 }
 
 void TcpSession::release(End end) {
+  dial_.end();
   in_.release(worker_->tools);
   out_.release(worker_->tools);
+  shapers_.reset();
   close_leg(down_.leg, end == End::reset);
   close_leg(up_.leg, end == End::reset);
-  disarm();
-  if (state_ == State::relaying) slice_->shard().connection_closed();
+  Deadline::disarm();
+  if (state_ == State::relaying || state_ == State::cutting) meter_.connection_closed();
   state_ = State::closed;
+  rules::LiveRule& live = slice_->rule().live();
+  limits::leave(live.owner_limiter(), live.limiter());
   worker_->poller.run_after_batch(*this);
   SessionHook::unlink();
   slice_->on_session_gone();

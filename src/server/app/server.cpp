@@ -15,6 +15,9 @@
 #include "server/http/http_listener.hpp"
 #include "server/metrics/exposition.hpp"
 #include "server/metrics/metrics.hpp"
+#include "server/owner_caps/owner_cap_service.hpp"
+#include "server/quotas/quota_service.hpp"
+#include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/user_store.hpp"
 
@@ -25,22 +28,37 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::steady_clock::duration kWriteBound = std::chrono::seconds(10);
 
-/// Hears of clients from auth and tells the rules; auth and rules do not know each other.
-class ClientNews final : public auth::ClientListener {
+/// Carries news between parts of the domain that do not know each other: of clients from auth to
+/// those who keep records of them, of collected caps from the rules to the owner caps.
+class DomainNews final : public auth::ClientListener, public rules::RuleListener {
  public:
-  explicit ClientNews(rules::RuleService& rules) : rules_(rules) {}
+  DomainNews(rules::RuleService& rules, owner_caps::OwnerCapService& owner_caps,
+             quotas::QuotaService& quotas)
+      : rules_(rules), owner_caps_(owner_caps), quotas_(quotas) {}
+
   void on_client_enrolled(std::string_view client_id, std::string_view name) override {
     rules_.on_client_enrolled(client_id, name);
+    owner_caps_.on_client_enrolled(client_id, name);
+    quotas_.on_client_enrolled(client_id, name);
   }
   void on_client_changed(std::string_view client_id, std::string_view name) override {
     rules_.on_client_changed(client_id, name);
+    owner_caps_.on_client_changed(client_id, name);
+    quotas_.on_client_changed(client_id, name);
   }
   void on_client_removed(std::string_view client_id) override {
     rules_.on_client_removed(client_id);
+    owner_caps_.on_client_removed(client_id);
+    quotas_.on_client_removed(client_id);
+  }
+  void on_caps_collected(const store::ClientRef& client, std::string_view owner_id) override {
+    owner_caps_.on_collected(client, owner_id);
   }
 
  private:
   rules::RuleService& rules_;
+  owner_caps::OwnerCapService& owner_caps_;
+  quotas::QuotaService& quotas_;
 };
 
 Result<> identities_ready(store::Store& store, const ServerOptions& options, const Clock& clock) {
@@ -95,16 +113,24 @@ class Server::Impl {
         clients_(*data_.store, clock, {tls.pair.certificate_pem, tls.fingerprint},
                  auth::AdvertisedEndpoint(options.seed, options.config.control_listen.port(),
                                           tls.names)),
-        rules_(domain.get_executor(), *data_.store, clock),
-        news_(rules_),
-        control_(domain.get_executor(), clients_, rules_, clock, control_options(options, tls)),
-        metrics_({clients_, rules_, *data_.store, [this] { return auth_failures(); }}),
-        api_({bearer_, clients_, rules_, metrics_}),
+        rules_(domain.get_executor(), *data_.store, clock,
+               {.max_ports = options.config.range_rule_max_ports}),
+        owner_caps_(*data_.store, clock),
+        quotas_(domain.get_executor(), *data_.store, clock),
+        news_(rules_, owner_caps_, quotas_),
+        control_(domain.get_executor(), {clients_, rules_, owner_caps_, quotas_}, clock,
+                 control_options(options, tls)),
+        metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
+                  [this] { return auth_failures(); }}),
+        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
                       [this](http::Request r) { return answer_scrape(metrics_, std::move(r)); }) {
     rules_.set_sink(&control_);
+    rules_.set_listener(&news_);
+    owner_caps_.set_sink(&control_);
+    quotas_.set_sink(&control_);
     clients_.set_sink(&control_);
     clients_.add_listener(&news_);
     clients_.add_listener(&control_);
@@ -124,7 +150,9 @@ class Server::Impl {
   auth::BearerAuth bearer_;
   auth::ClientService clients_;
   rules::RuleService rules_;
-  ClientNews news_;
+  owner_caps::OwnerCapService owner_caps_;
+  quotas::QuotaService quotas_;
+  DomainNews news_;
   control::ControlServer control_;
   metrics::Metrics metrics_;
   http::api::Api api_;
@@ -133,6 +161,8 @@ class Server::Impl {
 };
 
 Started<void> Server::Impl::listen() {
+  owner_caps_.hydrate();
+  quotas_.hydrate();
   if (const auto loaded = rules_.hydrate(); !loaded) return startup_failed(loaded.error().text());
   const net::Endpoint& scrape = options_.config.metrics_listen;
   if (!scrape.address().is_loopback()) {
@@ -148,6 +178,7 @@ Started<void> Server::Impl::listen() {
   // Last, because nothing can fail any more: what has started must be stopped in the event loop.
   operator_http_.start();
   metrics_http_.start();
+  quotas_.start();
   listening_ = {*grpc, *http, *metrics};
   return {};
 }
@@ -188,7 +219,10 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   co_await operator_http_.drain(left());
   co_await metrics_http_.drain(left());
   // What is being written is waited for beyond the window: it has bounds of its own.
-  const bool quiet = co_await rules_.drain(std::max(left(), kWriteBound));
+  bool quiet = co_await rules_.drain(std::max(left(), kWriteBound));
+  // After the last report of the last session.
+  quotas_.request_stop();
+  quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
   data_.store->close();
   co_return quiet&& operator_http_.connections() == 0 && metrics_http_.connections() == 0;
 }
@@ -208,7 +242,6 @@ Started<std::unique_ptr<Server>> Server::start(asio::io_context& domain, ServerO
   if (!tls) return startup_failed(tls.error().text());
   const auto ready = identities_ready(*data->store, options, clock);
   if (!ready) return startup_failed(ready.error().text());
-  log::log(log::Event::owner_cap_hydrated, {{"owners", 0}, {"clients", 0}});
 
   auto impl = std::make_unique<Impl>(domain, options, std::move(*data), *tls, clock);
   auto server = std::unique_ptr<Server>(new Server(std::move(impl)));

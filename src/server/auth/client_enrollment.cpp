@@ -13,7 +13,6 @@
 #include "server/auth/token_match.hpp"
 #include "server/store/client_store.hpp"
 #include "server/store/enrollment_store.hpp"
-#include "server/store/rule_store.hpp"
 
 // Enrollment codes: issuing and redeeming (http-api 7.2, control-wire 10).
 
@@ -158,8 +157,6 @@ Result<ClientService::Redeemed> ClientService::redeem_in(store::Connection& conn
                                                             .revoked_at = std::nullopt,
                                                             .address = row.address});
     if (!inserted) return fail(inserted.error());
-    const auto bound = store::bind_rules(connection, out.client_name, out.client_id);
-    if (!bound) return fail(bound.error());
   }
   const auto consumed = store::consume_enrollment(connection, row.id, now);
   if (!consumed) return fail(consumed.error());

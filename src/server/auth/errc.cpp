@@ -20,6 +20,8 @@ class Category final : public std::error_category {
         return "user_disabled";
       case Errc::role_required:
         return "role_required";
+      case Errc::not_owner:
+        return "not_owner";
       case Errc::already_bootstrapped:
         return "already_bootstrapped";
       case Errc::invalid_display_name:

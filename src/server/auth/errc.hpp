@@ -11,6 +11,7 @@ enum class Errc {
   credential_invalid,      ///< well-formed but unknown or revoked
   user_disabled,
   role_required,
+  not_owner,  ///< it belongs to another user
   already_bootstrapped,
   invalid_display_name,
   invalid_name,

@@ -50,6 +50,8 @@ bhttp::verb verb_of(ApiMethod method) {
       return bhttp::verb::get;
     case ApiMethod::post:
       return bhttp::verb::post;
+    case ApiMethod::put:
+      return bhttp::verb::put;
     case ApiMethod::remove:
       return bhttp::verb::delete_;
   }

@@ -21,16 +21,30 @@ void Commands::add_globals(CLI::App& app, Globals& into) {
 
 CLI::App& Commands::add(const std::string& name, const std::string& about,
                         const std::string& examples, Action action) {
-  CLI::App& command = *root_.add_subcommand(name, about);
+  return add_to(root_, name, about, examples, std::move(action));
+}
+
+CLI::App& Commands::add_group(const std::string& name, const std::string& about,
+                              const std::string& notes) {
+  CLI::App& group = *root_.add_subcommand(name, about);
+  group.require_subcommand(0, 1);
+  group.footer(notes);
+  return group;
+}
+
+CLI::App& Commands::add_to(CLI::App& group, const std::string& name, const std::string& about,
+                           const std::string& examples, Action action) {
+  CLI::App& command = *group.add_subcommand(name, about);
   command.footer(examples);
   add_globals(command, after_);
   actions_.emplace_back(&command, std::move(action));
   return command;
 }
 
-const Action& Commands::action(const CLI::App& command) const {
-  return std::ranges::find(actions_, &command, [](const auto& entry) { return entry.first; })
-      ->second;
+const Action* Commands::action(const CLI::App& command) const {
+  const auto found =
+      std::ranges::find(actions_, &command, [](const auto& entry) { return entry.first; });
+  return found == actions_.end() ? nullptr : &found->second;
 }
 
 Globals Commands::globals() const {

@@ -36,8 +36,14 @@ class Commands {
   CLI::App& add(const std::string& name, const std::string& about, const std::string& examples,
                 Action action);
 
+  /// A subcommand whose own subcommands do the work, and one of those.
+  CLI::App& add_group(const std::string& name, const std::string& about, const std::string& notes);
+  CLI::App& add_to(CLI::App& group, const std::string& name, const std::string& about,
+                   const std::string& examples, Action action);
+
   CLI::App& root() { return root_; }
-  const Action& action(const CLI::App& command) const;
+  /// Null for a group.
+  const Action* action(const CLI::App& command) const;
   Globals globals() const;
 
  private:
@@ -98,5 +104,6 @@ ApiClient api_client(const Context& context, const ApiEndpoint& endpoint,
 void add_bootstrap_commands(Commands& commands);
 void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
+void add_owner_cap_commands(Commands& commands);
 
 }  // namespace portunus::server::cli

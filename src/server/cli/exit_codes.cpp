@@ -49,11 +49,15 @@ constexpr auto kRows = std::to_array<Row>({
     {CommandGroup::client, 5, "role_required"},
     {CommandGroup::client, 6, "bootstrap_required"},
     {CommandGroup::client, 8, "client_not_found"},
+    {CommandGroup::owner_cap, 3, "rate_limit_unsupported_by_client"},
+    {CommandGroup::owner_cap, 8, "owner_rate_limit_not_found"},
 });
 
 }  // namespace
 
 int exit_code(CommandGroup group, std::string_view code) {
+  // The one row of the contract that names a family of codes.
+  if (group == CommandGroup::owner_cap && code.starts_with("validation.")) return kExitInvalid;
   for (const Row& row : kRows) {
     if (row.group == group && row.code == code) return row.exit;
   }

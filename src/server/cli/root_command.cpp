@@ -69,6 +69,7 @@ struct Grammar {
     add_bootstrap_commands(commands);
     add_client_commands(commands);
     add_rule_commands(commands);
+    add_owner_cap_commands(commands);
     CLI::App& topic = *root.add_subcommand("help", "Show the help of a command");
     add_text(topic, "command", "The command", help_topic)->type_name("");
     help = &topic;
@@ -102,22 +103,30 @@ std::vector<std::string> split_assignments(std::vector<std::string> arguments) {
   return out;
 }
 
+/// The innermost command of the line; null for none.
 const CLI::App* chosen(const CLI::App& root) {
-  const auto commands = root.get_subcommands();
-  return commands.empty() ? nullptr : commands.front();
+  const CLI::App* command = nullptr;
+  for (auto next = root.get_subcommands(); !next.empty(); next = command->get_subcommands()) {
+    command = next.front();
+  }
+  return command;
+}
+
+/// "portunus-server owner-cap set"; the program alone for none.
+std::string full_name(const CLI::App* command) {
+  if (command == nullptr || command->get_parent() == nullptr) return kName;
+  return full_name(command->get_parent()) + " " + command->get_name();
 }
 
 std::string help_text(const CLI::App& root, const CLI::App* command) {
   // Asked for its help, the root would answer with that of the command it has just parsed.
   const CLI::App& app = command == nullptr ? root : *command;
-  const std::string name = command == nullptr ? kName : kName + (" " + command->get_name());
-  return root.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal);
+  return root.get_formatter()->make_help(&app, full_name(command), CLI::AppFormatMode::Normal);
 }
 
 int usage_error(Context& context, std::string_view what, const CLI::App* command) {
   print_error(context.err, what);
-  context.err << "Try '" << kName << (command == nullptr ? "" : " " + command->get_name())
-              << " --help'.\n";
+  context.err << "Try '" << full_name(command) << " --help'.\n";
   return kExitUsage;
 }
 
@@ -136,15 +145,15 @@ int show_help(Context& context, const Grammar& grammar) {
 
 int run_chosen(const Grammar& grammar, Context& context) {
   const CLI::App* command = chosen(grammar.root);
-  if (command == nullptr) {
-    context.err << help_text(grammar.root, nullptr);
+  if (command != nullptr && command == grammar.help) return show_help(context, grammar);
+  const Action* action = command == nullptr ? nullptr : grammar.commands.action(*command);
+  if (action == nullptr) {  // the program or a group, without the command it needs
+    context.err << help_text(grammar.root, command);
     return kExitUsage;
   }
-  if (command == grammar.help) return show_help(context, grammar);
-  const Action& action = grammar.commands.action(*command);
-  if (command->get_name() == "serve") return action(context, grammar.commands.globals());
+  if (command->get_name() == "serve") return (*action)(context, grammar.commands.globals());
   const LogScope log(context);
-  return action(context, grammar.commands.globals());
+  return (*action)(context, grammar.commands.globals());
 }
 
 }  // namespace

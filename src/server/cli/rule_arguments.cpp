@@ -171,21 +171,6 @@ std::expected<void, Refusal> add_targets(Json& body, const PushArguments& argume
   return {};
 }
 
-void add_rate_limit(Json& body, const PushArguments& arguments) {
-  Json caps = Json::object();
-  const auto add = [&](const char* key, const auto& value) {
-    if (value) caps[key] = *value;
-  };
-  add("bandwidth_in_bps", arguments.bandwidth_in_bps);
-  add("bandwidth_out_bps", arguments.bandwidth_out_bps);
-  add("bandwidth_in_burst", arguments.bandwidth_in_burst);
-  add("bandwidth_out_burst", arguments.bandwidth_out_burst);
-  add("new_connections_per_sec", arguments.new_connections_per_sec);
-  add("concurrent_connections", arguments.concurrent_connections);
-  add("new_connections_burst", arguments.new_connections_burst);
-  if (!caps.empty()) body["rate_limit"] = std::move(caps);
-}
-
 }  // namespace
 
 std::expected<PushBody, Refusal> make_push_body(const PushArguments& arguments) {
@@ -203,7 +188,7 @@ std::expected<PushBody, Refusal> make_push_body(const PushArguments& arguments) 
   if (!shaped) return std::unexpected(std::move(shaped.error()));
   if (arguments.prefer_ipv6) body["prefer_ipv6"] = true;
   if (auto pattern = sni_pattern(arguments)) body["sni_pattern"] = std::move(*pattern);
-  add_rate_limit(body, arguments);
+  if (Json caps = caps_json(arguments.caps); !caps.empty()) body["rate_limit"] = std::move(caps);
   return PushBody{body.dump(-1, ' ', false, Json::error_handler_t::replace), listen->first};
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "server/cli/cap_arguments.hpp"
+
 namespace portunus::server::cli {
 
 /// `push-rule` as typed (cli-and-config 2.7).
@@ -20,13 +22,7 @@ struct PushArguments {
   bool prefer_ipv6 = false;
   std::optional<std::uint32_t> health_check_interval_secs;
   std::optional<std::string> sni;
-  std::optional<std::uint64_t> bandwidth_in_bps;
-  std::optional<std::uint64_t> bandwidth_out_bps;
-  std::optional<std::uint64_t> bandwidth_in_burst;
-  std::optional<std::uint64_t> bandwidth_out_burst;
-  std::optional<std::uint32_t> new_connections_per_sec;
-  std::optional<std::uint32_t> concurrent_connections;
-  std::optional<std::uint32_t> new_connections_burst;
+  CapArguments caps;
 };
 
 /// What a local check refuses, before any network I/O.

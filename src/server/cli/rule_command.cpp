@@ -87,16 +87,7 @@ void add_push_flags(CLI::App& app, PushArguments& rule) {
       ->excludes(several);
   add_number(app, "--health-check-interval-secs", "Probe several targets this often (1..3600)",
              rule.health_check_interval_secs);
-  const auto cap = [&](const std::string& name, const std::string& about, auto& into) {
-    add_number(app, name, about, into)->group("Limits");
-  };
-  cap("--bandwidth-in-bps", "Bytes per second from users", rule.bandwidth_in_bps);
-  cap("--bandwidth-out-bps", "Bytes per second to users", rule.bandwidth_out_bps);
-  cap("--bandwidth-in-burst", "Bytes from users at once", rule.bandwidth_in_burst);
-  cap("--bandwidth-out-burst", "Bytes to users at once", rule.bandwidth_out_burst);
-  cap("--new-connections-per-sec", "New connections per second", rule.new_connections_per_sec);
-  cap("--concurrent-connections", "Connections at a time", rule.concurrent_connections);
-  cap("--new-connections-burst", "New connections at once", rule.new_connections_burst);
+  add_cap_flags(app, rule.caps);
 }
 
 void add_push(Commands& commands) {
@@ -105,7 +96,10 @@ void add_push(Commands& commands) {
       "push-rule", "Forward a port of an edge to a target",
       "Prints the rule's id.\n\nExamples:\n"
       "  portunus-server push-rule edge-01 8080 10.0.1.5:80\n"
-      "  portunus-server push-rule edge-01 8443 '[2001:db8::5]:443' --ack-timeout 10",
+      "  portunus-server push-rule edge-01 8443 '[2001:db8::5]:443' --ack-timeout 10\n"
+      "  portunus-server push-rule edge-01 30000-30100 game.lan:30000-30100 --protocol udp\n"
+      "  portunus-server push-rule edge-01 443 --sni '*.example.com' --target a.lan:8443 "
+      "--target b.lan:8443 --health-check-interval-secs 10",
       [options](Context& context, const Globals&) { return push_rule(context, *options); });
   add_operand(app, "client", "Name or id of the edge", options->rule.client);
   add_operand(app, "listen", "Port, or first-last", options->rule.listen);

@@ -56,6 +56,12 @@ Done write_line(std::ostream& out, const Json& stats) {
   return {};
 }
 
+/// Numbers of a later release are shown as such (control-wire 2.5).
+std::string_view health_word(std::uint64_t health) {
+  if (health == 0) return "Healthy";
+  return health == 1 ? "Failed" : "Unknown";
+}
+
 Done write_targets(std::ostream& out, const Json* targets) {
   if (targets == nullptr || targets->empty()) {
     out << "(single-target rule, no per-target state)\n";
@@ -70,15 +76,14 @@ Done write_targets(std::ostream& out, const Json* targets) {
     const std::string host = fields.text("host");
     const std::string port = cell("port");
     const std::string priority = cell("priority");
-    const bool healthy = fields.number("health") == 0;
+    const std::string_view health = health_word(fields.number("health"));
     const std::string fails = cell("consecutive_failures");
     const std::string in = cell("bytes_in");
     const std::string bytes_out = cell("bytes_out");
     const std::string connections = cell("connections_accepted");
     if (auto done = checked(fields); !done) return done;
     print_row(out, kTargetWidths,
-              {index, host, port, priority, healthy ? "Healthy" : "Failed", fails, in, bytes_out,
-               connections});
+              {index, host, port, priority, health, fails, in, bytes_out, connections});
   }
   return {};
 }

@@ -7,9 +7,10 @@
 namespace portunus::server::control {
 
 ControlCore::ControlCore(const boost::asio::any_io_executor& domain, ClientAuthority& clients,
-                         RuleFeed& rules, const Clock& clock, HubSettings hub, GrpcSettings grpc)
+                         RuleFeed& rules, const LimitFeed& limits, const Clock& clock,
+                         HubSettings hub, GrpcSettings grpc)
     : settings_(std::move(grpc)),
-      hub_(domain, clients, rules, clock, hub),
+      hub_(domain, clients, rules, limits, clock, hub),
       control_(hub_),
       enrollment_(hub_),
       host_(domain) {}

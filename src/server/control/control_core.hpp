@@ -19,7 +19,7 @@ namespace portunus::server::control {
 class ControlCore {
  public:
   ControlCore(const boost::asio::any_io_executor& domain, ClientAuthority& clients, RuleFeed& rules,
-              const Clock& clock, HubSettings hub, GrpcSettings grpc);
+              const LimitFeed& limits, const Clock& clock, HubSettings hub, GrpcSettings grpc);
 
   /// Once.
   Result<net::Endpoint> start() { return host_.start(settings_, {&control_, &enrollment_}); }

@@ -27,19 +27,19 @@ GrpcSettings grpc_settings(ControlOptions options) {
 
 class ControlServer::Impl {
  public:
-  Impl(const boost::asio::any_io_executor& domain, auth::ClientService& clients,
-       rules::RuleService& rules, const Clock& clock, ControlOptions options)
-      : ports(clients, rules),
-        core(domain, ports, ports, clock, hub_settings(options),
+  Impl(const boost::asio::any_io_executor& executor, const Domain& domain, const Clock& clock,
+       ControlOptions options)
+      : ports(domain),
+        core(executor, ports, ports, ports, clock, hub_settings(options),
              grpc_settings(std::move(options))) {}
 
   ServicePorts ports;
   ControlCore core;
 };
 
-ControlServer::ControlServer(boost::asio::any_io_executor domain, auth::ClientService& clients,
-                             rules::RuleService& rules, const Clock& clock, ControlOptions options)
-    : impl_(std::make_unique<Impl>(domain, clients, rules, clock, std::move(options))) {}
+ControlServer::ControlServer(boost::asio::any_io_executor executor, const Domain& domain,
+                             const Clock& clock, ControlOptions options)
+    : impl_(std::make_unique<Impl>(executor, domain, clock, std::move(options))) {}
 
 ControlServer::~ControlServer() = default;
 
@@ -66,6 +66,20 @@ bool ControlServer::push(std::string_view client_id, std::string_view request_id
 
 bool ControlServer::remove(std::string_view client_id, std::string_view request_id, RuleId rule) {
   return impl_->core.hub().remove(client_id, request_id, rule);
+}
+
+std::optional<std::string_view> ControlServer::client_version(std::string_view client_id) const {
+  return impl_->core.hub().client_version(client_id);
+}
+
+quotas::QuotaSink::Told ControlServer::quota_changed(std::string_view client_id,
+                                                     std::string_view user_id) {
+  return impl_->core.hub().quota_changed(client_id, user_id);
+}
+
+owner_caps::OwnerCapSink::Told ControlServer::owner_caps_changed(std::string_view client_id,
+                                                                 std::string_view owner_id) {
+  return impl_->core.hub().owner_caps_changed(client_id, owner_id);
 }
 
 std::optional<auth::LiveSession> ControlServer::live_session(std::string_view client_id) const {

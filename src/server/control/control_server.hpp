@@ -17,6 +17,10 @@
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/auth/session_sink.hpp"
+#include "server/owner_caps/owner_cap_service.hpp"
+#include "server/owner_caps/owner_cap_sink.hpp"
+#include "server/quotas/quota_service.hpp"
+#include "server/quotas/quota_sink.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/rules/rule_sink.hpp"
 
@@ -32,15 +36,25 @@ struct ControlOptions {
   std::chrono::milliseconds keepalive_timeout{10'000};
 };
 
+/// What stands behind the control port; all of it outlives the server.
+struct Domain {
+  auth::ClientService& clients;
+  rules::RuleService& rules;
+  owner_caps::OwnerCapService& owner_caps;
+  quotas::QuotaService& quotas;
+};
+
 /// The gRPC services on the control port: sessions of the edges and enrollment (control-wire).
 /// gRPC's own threads only move messages onto the domain executor, where everything here lives.
 /// Owned by the composition root; stop() before the services it uses go away.
 class ControlServer final : public rules::RuleSink,
+                            public quotas::QuotaSink,
+                            public owner_caps::OwnerCapSink,
                             public auth::SessionSink,
                             public auth::ClientListener {
  public:
-  ControlServer(boost::asio::any_io_executor domain, auth::ClientService& clients,
-                rules::RuleService& rules, const Clock& clock, ControlOptions options);
+  ControlServer(boost::asio::any_io_executor executor, const Domain& domain, const Clock& clock,
+                ControlOptions options);
   ~ControlServer() override;
 
   /// Binds and serves; the bound endpoint, or why not.
@@ -54,6 +68,13 @@ class ControlServer final : public rules::RuleSink,
   bool push(std::string_view client_id, std::string_view request_id,
             const model::RuleSpec& rule) override;
   bool remove(std::string_view client_id, std::string_view request_id, RuleId rule) override;
+
+  // quotas::QuotaSink, owner_caps::OwnerCapSink
+  std::optional<std::string_view> client_version(std::string_view client_id) const override;
+  quotas::QuotaSink::Told quota_changed(std::string_view client_id,
+                                        std::string_view user_id) override;
+  owner_caps::OwnerCapSink::Told owner_caps_changed(std::string_view client_id,
+                                                    std::string_view owner_id) override;
 
   // auth::SessionSink
   std::optional<auth::LiveSession> live_session(std::string_view client_id) const override;

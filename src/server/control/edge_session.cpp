@@ -5,6 +5,7 @@
 
 #include "common/base/ulid.hpp"
 #include "common/log/logger.hpp"
+#include "common/model/client_version.hpp"
 #include "common/wire/traffic_wire.hpp"
 
 namespace portunus::server::control {
@@ -52,9 +53,13 @@ log::Level level_of(std::string_view reason) {
 
 }  // namespace
 
-EdgeSession::EdgeSession(Identity identity, RuleFeed& rules, const Clock& clock,
-                         WelcomeSettings settings)
-    : identity_(std::move(identity)), rules_(rules), clock_(clock), settings_(settings) {}
+EdgeSession::EdgeSession(Identity identity, RuleFeed& rules, const LimitFeed& limits,
+                         const Clock& clock, WelcomeSettings settings)
+    : identity_(std::move(identity)),
+      rules_(rules),
+      limits_(limits),
+      clock_(clock),
+      settings_(settings) {}
 
 void EdgeSession::on_message(v1::ClientMessage message) {
   if (state_ == State::opening) return open(std::move(message));
@@ -84,8 +89,22 @@ void EdgeSession::open(v1::ClientMessage first) {
                                      {"session_id", std::to_string(identity_.id.value)},
                                      {"supported_protocols", protocols}});
   begun_ = true;
-  outbox_.begin(rules_.begin_session(identity_.client_id), mark_end);
+  outbox_.begin(replay(), mark_end);
   wake_();
+}
+
+/// A gate that is closed here keeps the step out of the replay (control-wire 9).
+Outbox::Contents EdgeSession::replay() const {
+  const std::string& client = identity_.client_id;
+  Outbox::Contents out;
+  out.rules = rules_.begin_session(client, capabilities_);
+  if (model::supports(capabilities_.version, model::kNeedsQuota)) {
+    out.quotas = limits_.quota_users(client);
+  }
+  if (model::supports(capabilities_.version, model::kNeedsRateLimit)) {
+    out.owner_caps = limits_.capped_owners(client);
+  }
+  return out;
 }
 
 void EdgeSession::process(const v1::ClientMessage& message) {
@@ -115,22 +134,35 @@ void EdgeSession::on_report(const v1::StatsReport& report) {
   log::log(Event::client_stats_report, {{"client_name", identity_.client_name},
                                         {"rule_count", report.stats_size()},
                                         {"sent_at_unix_ms", report.sent_at_unix_ms()}});
-  rules_.on_report(identity_.client_id, wire::report_from_wire(report));
+  rules_.on_report(identity_.client_id, identity_.client_name, wire::report_from_wire(report));
 }
 
 bool EdgeSession::push(std::string_view request_id, const model::RuleSpec& rule) {
-  if (state_ != State::live) return false;
-  if (!outbox_.push(request_id, rule)) {
-    on_broken("the client does not take its messages");
-    return false;
-  }
-  wake_();
-  return true;
+  return state_ == State::live && queued(outbox_.push(request_id, rule));
 }
 
 bool EdgeSession::remove(std::string_view request_id, RuleId rule) {
-  if (state_ != State::live) return false;
-  if (!outbox_.remove(request_id, rule)) {
+  return state_ == State::live && queued(outbox_.remove(request_id, rule));
+}
+
+quotas::QuotaSink::Told EdgeSession::quota_changed(std::string_view user_id) {
+  using Told = quotas::QuotaSink::Told;
+  if (state_ != State::live || !model::supports(capabilities_.version, model::kNeedsQuota)) {
+    return Told::absent;
+  }
+  return queued(outbox_.quota_changed(user_id)) ? Told::queued : Told::refused;
+}
+
+owner_caps::OwnerCapSink::Told EdgeSession::owner_caps_changed(std::string_view owner_id) {
+  using Told = owner_caps::OwnerCapSink::Told;
+  if (state_ != State::live || !model::supports(capabilities_.version, model::kNeedsRateLimit)) {
+    return Told::absent;
+  }
+  return queued(outbox_.owner_caps_changed(owner_id)) ? Told::queued : Told::refused;
+}
+
+bool EdgeSession::queued(bool done) {
+  if (!done) {
     on_broken("the client does not take its messages");
     return false;
   }
@@ -155,6 +187,24 @@ std::optional<v1::ServerMessage> EdgeSession::next() {
 
 EdgeSession::Encoded EdgeSession::encode(const Outbox::Welcome& /*welcome*/) const {
   return welcome_message(settings_, clock_.now());
+}
+
+EdgeSession::Encoded EdgeSession::encode(const Outbox::Quota& quota) const {
+  return quota_message({.request_id = make_ulid(clock_),
+                        .user_id = quota.user_id,
+                        .client_id = identity_.client_id,
+                        .client_name = identity_.client_name,
+                        .state = limits_.quota(identity_.client_id, quota.user_id)});
+}
+
+EdgeSession::Encoded EdgeSession::encode(const Outbox::OwnerCaps& caps) const {
+  using Action = wire::OwnerLimitUpdate::Action;
+  auto limit = limits_.owner_caps(identity_.client_id, caps.owner_id);
+  return owner_caps_message({.action = limit ? Action::set : Action::remove,
+                             .client_id = identity_.client_id,
+                             .client_name = identity_.client_name,
+                             .owner_id = caps.owner_id,
+                             .limit = std::move(limit)});
 }
 
 EdgeSession::Encoded EdgeSession::encode(const Outbox::Replay& replay) const {

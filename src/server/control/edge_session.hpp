@@ -16,6 +16,8 @@
 #include "server/control/outbox.hpp"
 #include "server/control/ports.hpp"
 #include "server/control/server_messages.hpp"
+#include "server/owner_caps/owner_cap_sink.hpp"
+#include "server/quotas/quota_sink.hpp"
 #include "server/rules/rule_sink.hpp"
 
 namespace portunus::server::control {
@@ -34,7 +36,8 @@ class EdgeSession {
     std::string remote_addr;
     SystemTime connected_at;
   };
-  EdgeSession(Identity identity, RuleFeed& rules, const Clock& clock, WelcomeSettings settings);
+  EdgeSession(Identity identity, RuleFeed& rules, const LimitFeed& limits, const Clock& clock,
+              WelcomeSettings settings);
   EdgeSession(const EdgeSession&) = delete;
   EdgeSession& operator=(const EdgeSession&) = delete;
 
@@ -53,6 +56,8 @@ class EdgeSession {
   // What the domain wants. Each is false when the session is not live (any more).
   bool push(std::string_view request_id, const model::RuleSpec& rule);
   bool remove(std::string_view request_id, RuleId rule);
+  quotas::QuotaSink::Told quota_changed(std::string_view user_id);
+  owner_caps::OwnerCapSink::Told owner_caps_changed(std::string_view owner_id);
   /// Ends the session for one of the reasons of control-wire 5.2.
   bool end(std::string_view reason);
   /// Later messages and lines carry the new name.
@@ -74,12 +79,18 @@ class EdgeSession {
   enum class State : std::uint8_t { opening, live, leaving, over };
 
   void open(v1::ClientMessage first);
+  /// What this client has to be told first, and can understand.
+  Outbox::Contents replay() const;
+  /// After an attempt to queue a change: wakes the stream, or ends the session and is false.
+  bool queued(bool done);
   void process(const v1::ClientMessage& message);
   void on_status(const v1::RuleStatus& status);
   void on_report(const v1::StatsReport& report);
   /// The message; nothing for a rule that was removed before its turn in the replay.
   using Encoded = std::optional<v1::ServerMessage>;
   Encoded encode(const Outbox::Welcome& welcome) const;
+  Encoded encode(const Outbox::Quota& quota) const;
+  Encoded encode(const Outbox::OwnerCaps& caps) const;
   Encoded encode(const Outbox::Replay& replay) const;
   Encoded encode(const Outbox::ReplayEnd& end) const;
   Encoded encode(const Outbox::Push& push) const;
@@ -91,6 +102,7 @@ class EdgeSession {
 
   Identity identity_;
   RuleFeed& rules_;
+  const LimitFeed& limits_;
   const Clock& clock_;
   WelcomeSettings settings_;
   std::function<void()> wake_;

@@ -35,6 +35,18 @@ v1::ServerMessage remove_message(std::string_view request_id, RuleId rule) {
   return out;
 }
 
+v1::ServerMessage quota_message(const wire::QuotaUpdate& update) {
+  v1::ServerMessage out;
+  wire::quota_to_wire(update, *out.mutable_traffic_quota_update());
+  return out;
+}
+
+v1::ServerMessage owner_caps_message(const wire::OwnerLimitUpdate& update) {
+  v1::ServerMessage out;
+  wire::owner_limit_to_wire(update, *out.mutable_owner_rate_limit_update());
+  return out;
+}
+
 v1::ServerMessage replay_complete_message() {
   v1::ServerMessage out;
   out.mutable_replay_complete();

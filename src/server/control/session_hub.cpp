@@ -21,10 +21,12 @@ grpc::Status unavailable(std::string_view message) {
 }  // namespace
 
 SessionHub::SessionHub(boost::asio::any_io_executor domain, ClientAuthority& clients,
-                       RuleFeed& rules, const Clock& clock, HubSettings settings)
+                       RuleFeed& rules, const LimitFeed& limits, const Clock& clock,
+                       HubSettings settings)
     : domain_(std::move(domain)),
       clients_(clients),
       rules_(rules),
+      limits_(limits),
       clock_(clock),
       settings_(settings),
       calls_(domain_) {}
@@ -62,7 +64,7 @@ void SessionHub::start_session(EdgeLink& link, const EdgeIdentity& client) {
   auto session = std::make_shared<EdgeSession>(
       EdgeSession::Identity{SessionId{++last_session_}, client.client_id, client.client_name,
                             link.remote_addr(), clock_.now()},
-      rules_, clock_, settings_.welcome);
+      rules_, limits_, clock_, settings_.welcome);
   const std::shared_ptr<EdgeSession> older = sessions_.add(session);
   if (older) older->end("superseded");
   link.attach(std::move(session));
@@ -102,6 +104,24 @@ bool SessionHub::push(std::string_view client_id, std::string_view request_id,
 bool SessionHub::remove(std::string_view client_id, std::string_view request_id, RuleId rule) {
   EdgeSession* session = sessions_.find(client_id);
   return session != nullptr && session->remove(request_id, rule);
+}
+
+std::optional<std::string_view> SessionHub::client_version(std::string_view client_id) const {
+  const rules::ClientCapabilities* known = capabilities(client_id);
+  return known == nullptr ? std::nullopt : std::optional<std::string_view>(known->version);
+}
+
+quotas::QuotaSink::Told SessionHub::quota_changed(std::string_view client_id,
+                                                  std::string_view user_id) {
+  EdgeSession* session = sessions_.find(client_id);
+  return session == nullptr ? quotas::QuotaSink::Told::absent : session->quota_changed(user_id);
+}
+
+owner_caps::OwnerCapSink::Told SessionHub::owner_caps_changed(std::string_view client_id,
+                                                              std::string_view owner_id) {
+  EdgeSession* session = sessions_.find(client_id);
+  return session == nullptr ? owner_caps::OwnerCapSink::Told::absent
+                            : session->owner_caps_changed(owner_id);
 }
 
 std::optional<auth::LiveSession> SessionHub::live_session(std::string_view client_id) const {

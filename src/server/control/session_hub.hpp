@@ -17,6 +17,8 @@
 #include "server/control/edge_session.hpp"
 #include "server/control/ports.hpp"
 #include "server/control/session_registry.hpp"
+#include "server/owner_caps/owner_cap_sink.hpp"
+#include "server/quotas/quota_sink.hpp"
 #include "server/rules/rule_sink.hpp"
 
 namespace portunus::server::control {
@@ -32,14 +34,16 @@ struct HubSettings {
 };
 
 /// Where the streams of all edges meet the domain: admits them, holds their sessions, answers
-/// enrollments, and is the way of rules and identities to the edges. Domain executor. Owned by the
+/// enrollments, and is the way of the whole domain to the edges. Domain executor. Owned by the
 /// control server, which stops it; drained before it goes.
 class SessionHub final : public rules::RuleSink,
+                         public quotas::QuotaSink,
+                         public owner_caps::OwnerCapSink,
                          public auth::SessionSink,
                          public auth::ClientListener {
  public:
   SessionHub(boost::asio::any_io_executor domain, ClientAuthority& clients, RuleFeed& rules,
-             const Clock& clock, HubSettings settings);
+             const LimitFeed& limits, const Clock& clock, HubSettings settings);
 
   const boost::asio::any_io_executor& executor() const { return domain_; }
   const HubSettings& settings() const { return settings_; }
@@ -56,6 +60,13 @@ class SessionHub final : public rules::RuleSink,
   bool push(std::string_view client_id, std::string_view request_id,
             const model::RuleSpec& rule) override;
   bool remove(std::string_view client_id, std::string_view request_id, RuleId rule) override;
+
+  // quotas::QuotaSink, owner_caps::OwnerCapSink
+  std::optional<std::string_view> client_version(std::string_view client_id) const override;
+  quotas::QuotaSink::Told quota_changed(std::string_view client_id,
+                                        std::string_view user_id) override;
+  owner_caps::OwnerCapSink::Told owner_caps_changed(std::string_view client_id,
+                                                    std::string_view owner_id) override;
 
   // auth::SessionSink
   std::optional<auth::LiveSession> live_session(std::string_view client_id) const override;
@@ -83,6 +94,7 @@ class SessionHub final : public rules::RuleSink,
   boost::asio::any_io_executor domain_;
   ClientAuthority& clients_;
   RuleFeed& rules_;
+  const LimitFeed& limits_;
   const Clock& clock_;
   HubSettings settings_;
   SessionRegistry sessions_;

@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <utility>
@@ -82,9 +83,9 @@ class HttpConnection::Impl final : public BodySource {
     beast::error_code ignored;
     socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     const auto peer = socket_.remote_endpoint(ignored);
-    if (const auto address = net::IpAddress::parse(peer.address().to_string())) {
-      peer_ = net::Endpoint(*address, peer.port());
-    }
+    sockaddr_storage raw{};
+    std::memcpy(&raw, peer.data(), peer.size());
+    if (const auto endpoint = net::Endpoint::from_sockaddr(raw)) peer_ = *endpoint;
     bool more = true;
     while (more && !stopping_) more = co_await serve_one();
     if (linger_ && !aborted_) co_await linger();

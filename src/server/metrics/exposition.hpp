@@ -2,11 +2,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "common/model/traffic.hpp"
 #include "server/metrics/request_counter.hpp"
+#include "server/quotas/quota_service.hpp"
 
 namespace portunus::server::metrics {
 
@@ -19,17 +22,36 @@ struct Snapshot {
     std::string name;
     bool connected = false;
   };
+  /// A live rule that was reported, or one that is gone and has bytes alone.
   struct Rule {
     std::string client;
     std::string owner;
     std::uint64_t rule = 0;
-    std::uint64_t bytes_in = 0;
-    std::uint64_t bytes_out = 0;
-    bool live = false;  ///< not removed: gauges exist only then
-    std::uint64_t active_connections = 0;
+    bool live = false;  ///< gauges exist only then
+    model::RuleTraffic total = {};
+    std::uint32_t active_connections = 0;
+    std::uint32_t active_flows = 0;
+  };
+  /// A rule's limiter, or an owner's over all his rules on one client.
+  struct Limit {
+    std::string client;
+    std::string owner;
+    std::optional<std::uint64_t> rule;
+    model::LimitTraffic total;  ///< `active` as last reported
+    /// A report came while there were caps: the gauge exists.
+    bool reported = false;
+  };
+  struct SniPort {
+    std::string client;
+    std::uint16_t port = 0;
+    model::SniPortTraffic total;
   };
   std::vector<Client> clients;
   std::vector<Rule> rules;
+  std::vector<Limit> limits;
+  std::vector<SniPort> sni_ports;
+  std::size_t sni_routes_active = 0;
+  std::vector<quotas::QuotaNumbers> quotas;
   std::map<std::string, std::uint64_t> auth_failures;
   std::map<RequestCounter::Key, std::uint64_t> requests;
   std::uint64_t store_busy = 0;

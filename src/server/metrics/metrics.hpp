@@ -9,6 +9,8 @@
 #include "common/base/result.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/metrics/request_counter.hpp"
+#include "server/owner_caps/owner_cap_service.hpp"
+#include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/store.hpp"
 
@@ -18,6 +20,8 @@ namespace portunus::server::metrics {
 struct Sources {
   auth::ClientService& clients;
   const rules::RuleService& rules;
+  const owner_caps::OwnerCapService& owner_caps;
+  const quotas::QuotaService& quotas;
   const store::Store& store;
   std::function<std::map<std::string, std::uint64_t>()> auth_failures;
 };

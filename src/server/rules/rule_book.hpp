@@ -39,8 +39,14 @@ class RuleBook {
 
   /// After the commit of a new state.
   void set_state(Entry& entry, store::RuleState state, std::string reason, SystemTime now);
-  /// The client's active and pending rules, ascending, which show pending from now on.
-  std::vector<model::RuleSpec> start_replay(std::string_view client_id);
+  /// Ascending.
+  std::vector<RuleId> of_client(std::string_view client_id) const;
+  /// The client's active and pending rules, which show pending from now on, in the order of a
+  /// replay: ascending, but on one port rules with an SNI pattern before the one without, or the
+  /// first bind would take the port in plain mode (control-wire 6.2).
+  std::vector<Entry*> start_replay(std::string_view client_id);
+  /// Whether the client has a rule with an SNI pattern on the port.
+  bool has_sni_port(std::string_view client_id, std::uint16_t port) const;
 
   /// Rules of the bare name belong to the client.
   void bind(std::string_view name, std::string_view client_id);

@@ -12,14 +12,25 @@ using log::Level;
 
 void log_push_sent(const store::RuleRow& rule, std::string_view request_id) {
   const model::RuleSpec& spec = rule.spec;
-  log::log(Event::audit_rule_push, {{"outcome", "sent"},
+  const std::string rule_id = std::to_string(spec.id.value);
+  const std::string target = spec.target().text();
+  std::vector<log::Field> fields = {{"outcome", "sent"},
                                     {"request_id", request_id},
-                                    {"rule_id", std::to_string(spec.id.value)},
+                                    {"rule_id", rule_id},
                                     {"client_name", rule.client_name},
                                     {"listen_port", spec.listen_port},
-                                    {"listen_port_end", spec.listen_port},
-                                    {"range_size", 1},
-                                    {"target", spec.target.text()}});
+                                    {"listen_port_end", spec.last_listen_port()},
+                                    {"range_size", spec.ports}};
+  if (spec.multi_target()) {
+    fields.push_back({"target_count", spec.targets.size()});
+  } else {
+    fields.push_back({"target", target});
+  }
+  if (spec.health_check_interval_secs) {
+    fields.push_back({"health_check_interval_secs", *spec.health_check_interval_secs});
+  }
+  if (spec.multi_target()) fields.push_back({"multi_target", true});
+  log::log_fields(Level::info, Event::audit_rule_push, fields);
 }
 
 void log_push_result(const store::RuleRow& rule, std::string_view request_id,

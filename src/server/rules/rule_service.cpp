@@ -1,5 +1,6 @@
 #include "server/rules/rule_service.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/async/shielded.hpp"
@@ -7,27 +8,57 @@
 #include "common/log/logger.hpp"
 #include "server/rules/rule_events.hpp"
 #include "server/rules/rule_service_impl.hpp"
+#include "server/store/owner_limit_store.hpp"
 #include "server/store/rule_store.hpp"
 
 namespace portunus::server::rules {
 
 using store::RuleRow;
 
-async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
+namespace {
+
+struct Removed {
+  bool rule = false;
+  bool caps = false;  ///< it was the owner's last one on the client, and he had caps there
+};
+
+Result<Removed> remove_in(store::Connection& connection, const RuleRow& row) {
+  const Result<bool> rule = store::remove_rule(connection, row.spec.id);
+  if (!rule) return fail(rule.error());
+  if (!*rule) return Removed{};
+  const store::ClientRef client{row.client_id, row.client_name};
+  const Result<bool> caps = store::collect_owner_limit(connection, client, row.spec.owner_id);
+  if (!caps) return fail(caps.error());
+  return Removed{true, *caps};
+}
+
+}  // namespace
+
+Result<const RuleBook::Entry*> RuleService::Impl::find(const Actor& actor, RuleId id) const {
   const RuleBook::Entry* entry = book_.find(id);
-  if (entry == nullptr) co_return fail(Errc::rule_not_found);
-  if (!actor.superadmin && entry->row.spec.owner_id != actor.user_id) {
-    co_return fail(Errc::not_owner);
-  }
-  auto erase = [id](store::Connection& connection) { return store::remove_rule(connection, id); };
-  const Result<bool> removed = co_await store_.write(std::move(erase));
+  if (entry == nullptr) return fail(Errc::rule_not_found);
+  if (!actor.superadmin && entry->row.spec.owner_id != actor.user_id) return fail(Errc::not_owner);
+  return entry;
+}
+
+const ClientCapabilities* RuleService::Impl::capabilities(std::string_view client_id) const {
+  return stopping_ || sink_ == nullptr ? nullptr : sink_->capabilities(client_id);
+}
+
+async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
+  const auto found = find(actor, id);
+  if (!found) co_return fail(found.error());
+  auto erase = [row = (*found)->row](store::Connection& connection) {
+    return remove_in(connection, row);
+  };
+  const Result<Removed> removed = co_await store_.write(std::move(erase));
   if (!removed) co_return fail(removed.error());
-  entry = book_.find(id);
-  if (!*removed || entry == nullptr) co_return fail(Errc::rule_not_found);
+  const RuleBook::Entry* entry = book_.find(id);
+  if (!removed->rule || entry == nullptr) co_return fail(Errc::rule_not_found);
 
   const RuleRow row = entry->row;
   book_.erase(id);
-  totals_.remove(row);
+  traffic_.remove(row);
   requests_.end_rule(id, unexpected_outcome());
   const std::string request_id = make_ulid(clock_);
   bool told = false;
@@ -36,55 +67,24 @@ async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
     if (told) requests_.add(request_id, {RequestLog::Kind::remove, *row.client_id, id, nullptr});
   }
   log_remove(row, request_id, told);
+  if (removed->caps && listener_ != nullptr) {
+    listener_->on_caps_collected({row.client_id, row.client_name}, row.spec.owner_id);
+  }
   co_return Result<>{};
 }
 
-void RuleService::Impl::on_status(std::string_view client_id, std::string_view client_name,
-                                  std::string_view request_id, RuleId rule, Outcome outcome,
-                                  std::string reason) {
-  if (stopping_) return;
-  RuleBook::Entry* entry = book_.find(rule);
-  if (entry != nullptr && entry->row.client_id != client_id) {
-    return events_.wrong_client(client_name, rule, request_id, entry->row.client_name);
-  }
-  const auto request = requests_.take(request_id, client_id, rule);
-  if (request && request->kind == RequestLog::Kind::remove && outcome == Outcome::removed) return;
-  auto wait = request ? request->wait : requests_.open_wait(client_id, rule);
-  if (wait && !wait->open()) wait = nullptr;
-  const bool decides = outcome == Outcome::activated || outcome == Outcome::failed;
-  if (entry == nullptr || (!wait && !decides)) {
-    return events_.unmatched(client_name, rule, request_id);
-  }
-  if (wait) wait->arrived();
-  if (entry->settling && !wait) {
-    entry->later = {outcome, std::move(reason)};
-    return;
-  }
-  entry->settling = true;
-  gate_.spawn(settle(rule, outcome, std::move(reason), std::move(wait)));
-}
-
-void RuleService::Impl::on_report(std::string_view client_id,
-                                  std::span<const model::RuleTraffic> rules) {
-  const SystemTime now = clock_.now();
-  for (const model::RuleTraffic& traffic : rules) {
-    const RuleBook::Entry* entry = book_.find(traffic.rule);
-    if (entry == nullptr) {
-      totals_.report_late(client_id, traffic, now);
-    } else if (entry->row.client_id == client_id) {
-      totals_.report(entry->row, traffic, now);
-    }
-  }
-}
-
 RuleService::RuleService(boost::asio::any_io_executor executor, store::Store& store,
-                         const Clock& clock)
-    : impl_(std::make_unique<Impl>(std::move(executor), store, clock)) {}
+                         const Clock& clock, RuleSettings settings)
+    : impl_(std::make_unique<Impl>(std::move(executor), store, clock, settings)) {}
 
 RuleService::~RuleService() = default;
 
 void RuleService::set_sink(RuleSink* sink) {
   impl_->sink_ = sink;
+}
+
+void RuleService::set_listener(RuleListener* listener) {
+  impl_->listener_ = listener;
 }
 
 Result<> RuleService::hydrate() {
@@ -110,34 +110,36 @@ async::Task<Result<RuleRow>> RuleService::push(Actor actor, PushRequest request)
   return async::shielded(impl_->push(std::move(actor), std::move(request)));
 }
 
+async::Task<Result<RuleRow>> RuleService::update(Actor actor, RuleId id, PushRequest request) {
+  return async::shielded(impl_->update(std::move(actor), id, std::move(request)));
+}
+
 async::Task<Result<>> RuleService::remove(Actor actor, RuleId id) {
   return async::shielded(impl_->remove(std::move(actor), id));
 }
 
-std::vector<RuleRow> RuleService::list(const Actor& actor,
-                                       std::optional<std::string> client_name) const {
-  std::vector<RuleRow> out;
+std::vector<RuleView> RuleService::list(const Actor& actor,
+                                        std::optional<std::string> client_name) const {
+  std::vector<RuleView> out;
   for (const auto& [id, entry] : impl_->book_.entries()) {
     if (!actor.superadmin && entry.row.spec.owner_id != actor.user_id) continue;
     if (client_name && entry.row.client_name != *client_name) continue;
-    out.push_back(entry.row);
+    out.push_back({entry.row, impl_->traffic_.find(id)});
   }
   return out;
 }
 
-Result<std::pair<RuleRow, RuleNumbers>> RuleService::stats(const Actor& actor, RuleId id) const {
-  const RuleBook::Entry* entry = impl_->book_.find(id);
-  if (entry == nullptr) return fail(Errc::rule_not_found);
-  if (!actor.superadmin && entry->row.spec.owner_id != actor.user_id) return fail(Errc::not_owner);
-  const RuleNumbers* numbers = impl_->totals_.numbers(id);
+Result<RuleView> RuleService::stats(const Actor& actor, RuleId id) const {
+  const auto entry = impl_->find(actor, id);
+  if (!entry) return fail(entry.error());
+  const RuleNumbers* numbers = impl_->traffic_.find(id);
   if (numbers == nullptr) return fail({Errc::rule_not_found, "no report has arrived yet"});
-  return std::pair(entry->row, *numbers);
+  return RuleView{(*entry)->row, numbers};
 }
 
-std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id) {
-  impl_->requests_.end_session(client_id);
-  impl_->totals_.start_session(client_id);
-  return impl_->book_.start_replay(client_id);
+std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id,
+                                                        const ClientCapabilities& capabilities) {
+  return impl_->begin_session(client_id, capabilities);
 }
 
 const model::RuleSpec* RuleService::current(RuleId id) const {
@@ -160,8 +162,10 @@ void RuleService::end_session(std::string_view client_id) {
   impl_->requests_.end_session(client_id);
 }
 
-void RuleService::on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules) {
-  impl_->on_report(client_id, rules);
+std::vector<model::OwnerUsage> RuleService::on_report(std::string_view client_id,
+                                                      std::string_view client_name,
+                                                      const model::TrafficReport& report) {
+  return impl_->on_report(client_id, client_name, report);
 }
 
 void RuleService::on_client_enrolled(std::string_view client_id, std::string_view name) {
@@ -170,21 +174,33 @@ void RuleService::on_client_enrolled(std::string_view client_id, std::string_vie
 
 void RuleService::on_client_changed(std::string_view client_id, std::string_view name) {
   impl_->book_.rename(client_id, name);
-  for (const auto& [id, entry] : impl_->book_.entries()) {
-    if (entry.row.client_id == client_id) impl_->totals_.rename(id, name);
-  }
+  for (const RuleId id : impl_->book_.of_client(client_id)) impl_->traffic_.rename(id, name);
+  impl_->sni_ports_.rename(client_id, name);
 }
 
 void RuleService::on_client_removed(std::string_view client_id) {
   impl_->book_.unbind(client_id);
+  impl_->sni_ports_.forget(client_id);
 }
 
-const std::map<TotalsKey, RuleNumbers>& RuleService::totals() const {
-  return impl_->totals_.all();
+const TrafficTotals& RuleService::traffic() const {
+  return impl_->traffic_;
+}
+
+const SniTotals& RuleService::sni_ports() const {
+  return impl_->sni_ports_;
 }
 
 std::size_t RuleService::count() const {
   return impl_->book_.entries().size();
+}
+
+std::size_t RuleService::active_sni_routes() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(impl_->book_.entries(), [](const auto& item) {
+        const RuleRow& row = item.second.row;
+        return row.state == store::RuleState::active && row.spec.sni_pattern;
+      }));
 }
 
 }  // namespace portunus::server::rules

@@ -2,14 +2,14 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/async/task.hpp"
@@ -17,7 +17,11 @@
 #include "common/base/result.hpp"
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
+#include "server/rules/push_request.hpp"
+#include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_sink.hpp"
+#include "server/rules/sni_totals.hpp"
+#include "server/rules/traffic_totals.hpp"
 #include "server/store/rows.hpp"
 #include "server/store/store.hpp"
 
@@ -29,44 +33,20 @@ struct Actor {
   bool superadmin = false;
 };
 
-/// A push as the operator asked for it: decoded, nothing checked yet. Keys whose feature is not
-/// available are kept as flags, so that the refusal can name them.
-struct PushRequest {
-  std::string client;  ///< name or id
-  std::uint32_t listen_port = 0;
-  std::optional<std::uint32_t> listen_port_end;
-  std::optional<std::string> target_host;
-  std::optional<std::uint32_t> target_port;
-  std::optional<std::uint32_t> target_port_end;
-  std::string protocol = "tcp";
-  std::optional<bool> prefer_ipv6;
-  std::chrono::seconds ack_timeout{2};
-  /// Names of the request keys that ask for something not built and were set: "targets",
-  /// "sni_pattern", "rate_limit", … The check order of http-api 8.2 decides when they count.
-  std::vector<std::string> unavailable;
-};
-
 /// What a status of an edge says about a rule (control-wire 6.3).
 enum class Outcome : std::uint8_t { activated, failed, removed, other };
 
-/// A rule's numbers as last reported, cumulative over this session (http-api 9.1), and the totals
-/// that never fall while the server lives (metrics).
-struct RuleNumbers {
-  model::RuleTraffic latest;
-  std::uint64_t total_bytes_in = 0;
-  std::uint64_t total_bytes_out = 0;
-  SystemTime updated_at;
-  /// False once the rule is removed: then only the totals remain, without gauges.
-  bool live = true;
+/// A rule as it stands, with the numbers of its last report; null before one.
+struct RuleView {
+  store::RuleRow row;
+  const RuleNumbers* numbers = nullptr;
 };
 
-/// The labels of a rule's totals, which stay exported when the rule is removed (observability 8).
-/// The owner "_unknown" holds what arrives after the removal.
-struct TotalsKey {
-  std::string client_name;
-  std::string owner_id;
-  RuleId rule;
-  auto operator<=>(const TotalsKey&) const = default;
+struct RuleSettings {
+  /// Most ports of a range (range_rule_max_ports).
+  std::uint32_t max_ports = model::kDefaultMaxPorts;
+  /// How long a change of caps waits for the edge (http-api 8.6).
+  std::chrono::milliseconds update_timeout{2'000};
 };
 
 /// The rules: checks, storage, push and acknowledgement, statuses, replay order, statistics
@@ -74,9 +54,11 @@ struct TotalsKey {
 /// only after a commit. Lives on the domain executor.
 class RuleService {
  public:
-  RuleService(boost::asio::any_io_executor executor, store::Store& store, const Clock& clock);
+  RuleService(boost::asio::any_io_executor executor, store::Store& store, const Clock& clock,
+              RuleSettings settings = {});
   ~RuleService();
   void set_sink(RuleSink* sink);
+  void set_listener(RuleListener* listener);
 
   /// Ends every wait as if its stream were lost, refuses new pushes and ignores later statuses.
   /// Idempotent.
@@ -91,20 +73,26 @@ class RuleService {
   /// Checks, stores pending, sends and waits for the status (http-api 8.2, 8.5). The rule as it
   /// stands afterwards, or the first refusal. Logs audit.rule_push.
   async::Task<Result<store::RuleRow>> push(Actor actor, PushRequest request);
+  /// Replaces the caps, sends the rule again and waits for a status (http-api 8.6): the rule as it
+  /// stands afterwards, or the first refusal. Once stored the caps stay, whatever the edge does.
+  async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   /// Deletes, tells the client, does not wait for it (http-api 8.7). Logs audit.rule_remove.
   async::Task<Result<>> remove(Actor actor, RuleId id);
-  /// Ascending by id. `client` is a name or an id, already resolved to a name.
-  std::vector<store::RuleRow> list(const Actor& actor,
-                                   std::optional<std::string> client_name) const;
-  /// rule_not_found for an unknown rule and while no report has arrived; not_owner.
-  Result<std::pair<store::RuleRow, RuleNumbers>> stats(const Actor& actor, RuleId id) const;
+  /// Ascending by id. `client` is a name or an id, already resolved to a name. The views are good
+  /// until the next suspension.
+  std::vector<RuleView> list(const Actor& actor, std::optional<std::string> client_name) const;
+  /// rule_not_found for an unknown rule and while no report has arrived; not_owner. The view has
+  /// numbers and is good until the next suspension.
+  Result<RuleView> stats(const Actor& actor, RuleId id) const;
 
   // From the control sessions:
 
   /// A session begins, which ends the one before it: every baseline of the client is 0 again
-  /// (control-wire 8, D8), its replayed rules show pending. Returns the rules to replay in order
-  /// (active and pending, ascending id).
-  std::vector<model::RuleSpec> begin_session(std::string_view client_id);
+  /// (control-wire 8, D8), its replayed rules show pending, and what it cannot do fails. Returns
+  /// the rules to replay in order (control-wire 6.2): active and pending, ascending, but on one
+  /// port rules with an SNI pattern first.
+  std::vector<model::RuleSpec> begin_session(std::string_view client_id,
+                                             const ClientCapabilities& capabilities);
   /// The rule as it stands now, nothing once it is removed. Asked right before each PUSH of a
   /// replay, so that what went away meanwhile is never sent after its REMOVE (control-wire 6.2).
   const model::RuleSpec* current(RuleId id) const;
@@ -115,7 +103,9 @@ class RuleService {
   /// The client's session is over and no newer one has begun: its waits end as ack_lost, which is
   /// ack_timeout to the operator.
   void end_session(std::string_view client_id);
-  void on_report(std::string_view client_id, std::span<const model::RuleTraffic> rules);
+  /// Rules and SNI ports. What the report added, per owner with any.
+  std::vector<model::OwnerUsage> on_report(std::string_view client_id, std::string_view client_name,
+                                           const model::TrafficReport& report);
   /// Rules made for the bare name belong to this client now.
   void on_client_enrolled(std::string_view client_id, std::string_view name);
   /// The client was renamed; its rules and their totals carry the new name.
@@ -124,8 +114,11 @@ class RuleService {
   void on_client_removed(std::string_view client_id);
 
   // For the metrics:
-  const std::map<TotalsKey, RuleNumbers>& totals() const;
+  const TrafficTotals& traffic() const;
+  const SniTotals& sni_ports() const;
   std::size_t count() const;
+  /// Active rules with an SNI pattern.
+  std::size_t active_sni_routes() const;
 
  private:
   class Impl;

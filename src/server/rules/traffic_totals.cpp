@@ -1,6 +1,5 @@
 #include "server/rules/traffic_totals.hpp"
 
-#include <limits>
 #include <utility>
 
 namespace portunus::server::rules {
@@ -8,97 +7,93 @@ namespace {
 
 constexpr std::string_view kUnknownOwner = "_unknown";
 
-/// What `value` adds to a total over the baseline; a lower value adds nothing. The total stays at
-/// its maximum rather than fall.
-void advance(std::uint64_t& total, std::uint64_t& baseline, std::uint64_t value) {
-  const std::uint64_t delta = value > baseline ? value - baseline : 0;
-  baseline = value;
-  const std::uint64_t room = std::numeric_limits<std::uint64_t>::max() - total;
-  total += delta < room ? delta : room;
+/// What an edge says per port and per target, as far as the rule has them: ascending, each once,
+/// with the rule's own names, so that no report can make an answer say anything about a rule that
+/// is not so.
+model::RuleTraffic within(const model::RuleSpec& spec, const model::RuleTraffic& traffic) {
+  std::map<std::uint16_t, model::PortTraffic> ports;
+  for (const model::PortTraffic& port : traffic.ports) {
+    if (port.listen_port >= spec.listen_port && port.listen_port <= spec.last_listen_port()) {
+      ports.insert_or_assign(port.listen_port, port);
+    }
+  }
+  std::map<std::uint32_t, model::TargetTraffic> targets;
+  for (const model::TargetTraffic& target : traffic.targets) {
+    if (target.index < spec.targets.size()) targets.insert_or_assign(target.index, target);
+  }
+  model::RuleTraffic out = traffic;
+  out.ports.clear();
+  for (auto& [number, port] : ports) out.ports.push_back(port);
+  out.targets.clear();
+  for (auto& [index, target] : targets) {
+    const model::Target& row = spec.targets[index];
+    target.host = row.host;
+    target.port = row.port;
+    target.priority = row.priority;
+    out.targets.push_back(std::move(target));
+  }
+  return out;
 }
 
 }  // namespace
 
-void TrafficTotals::add(Track& track, RuleNumbers& numbers, const model::RuleTraffic& traffic) {
-  advance(numbers.total_bytes_in, track.bytes_in, traffic.bytes_in);
-  advance(numbers.total_bytes_out, track.bytes_out, traffic.bytes_out);
-}
-
-TrafficTotals::Track& TrafficTotals::track_of(const store::RuleRow& rule) {
-  const auto [it, fresh] = tracks_.try_emplace(rule.spec.id);
-  Track& track = it->second;
-  if (fresh) track.numbers = totals_.end();
-  track.client_id = rule.client_id.value_or("");
-  track.client_name = rule.client_name;
-  return track;
-}
-
-void TrafficTotals::start_session(std::string_view client_id) {
-  for (auto& [id, track] : tracks_) {
-    if (track.client_id != client_id) continue;
-    track.bytes_in = 0;
-    track.bytes_out = 0;
+void TrafficTotals::start_session(std::string_view client_id, std::span<const RuleId> rules) {
+  for (const RuleId id : rules) {
+    if (const auto it = live_.find(id); it != live_.end()) it->second.counters.start_session();
+  }
+  for (auto& [id, gone] : gone_) {
+    if (gone.client_id == client_id) gone.baseline = {};
   }
 }
 
-void TrafficTotals::report(const store::RuleRow& rule, const model::RuleTraffic& traffic,
-                           SystemTime now) {
-  Track& track = track_of(rule);
-  if (track.numbers == totals_.end()) {
-    TotalsKey key{rule.client_name, rule.spec.owner_id, rule.spec.id};
-    track.numbers = totals_.try_emplace(std::move(key)).first;
-  }
-  RuleNumbers& numbers = track.numbers->second;
-  add(track, numbers, traffic);
-  numbers.latest = traffic;
+ByteTotals TrafficTotals::report(const store::RuleRow& rule, const model::RuleTraffic& traffic,
+                                 SystemTime now) {
+  RuleNumbers& numbers = live_[rule.spec.id];
+  numbers.client_name = rule.client_name;
+  numbers.owner_id = rule.spec.owner_id;
+  numbers.latest = within(rule.spec, traffic);
   numbers.updated_at = now;
+  numbers.limited = numbers.limited || rule.spec.rate_limit.has_value();
+  const model::RuleTraffic added = numbers.counters.report(traffic);
+  return {added.bytes_in, added.bytes_out};
 }
 
-void TrafficTotals::report_late(std::string_view client_id, const model::RuleTraffic& traffic,
-                                SystemTime now) {
-  const auto it = tracks_.find(traffic.rule);
-  if (it == tracks_.end() || !it->second.removed || it->second.client_id != client_id) return;
-  Track& track = it->second;
-  if (traffic.bytes_in <= track.bytes_in && traffic.bytes_out <= track.bytes_out) {
-    track.bytes_in = traffic.bytes_in;
-    track.bytes_out = traffic.bytes_out;
-    return;
-  }
-  TotalsKey key{track.client_name, std::string(kUnknownOwner), traffic.rule};
-  RuleNumbers& numbers = totals_.try_emplace(std::move(key)).first->second;
-  add(track, numbers, traffic);
-  numbers.updated_at = now;
-  numbers.live = false;
+void TrafficTotals::report_late(std::string_view client_id, const model::RuleTraffic& traffic) {
+  const auto it = gone_.find(traffic.rule);
+  if (it == gone_.end() || it->second.client_id != client_id) return;
+  Gone& gone = it->second;
+  const ByteTotals added{model::rise(gone.baseline.in, traffic.bytes_in),
+                         model::rise(gone.baseline.out, traffic.bytes_out)};
+  gone.baseline = {traffic.bytes_in, traffic.bytes_out};
+  if (added.in == 0 && added.out == 0) return;
+  const BytesKey key{gone.client_name, std::string(kUnknownOwner), traffic.rule};
+  ByteTotals& totals = kept_[key];
+  model::add_rise(totals.in, added.in);
+  model::add_rise(totals.out, added.out);
 }
 
 void TrafficTotals::remove(const store::RuleRow& rule) {
-  Track& track = track_of(rule);
-  track.removed = true;
-  if (track.numbers == totals_.end()) return;
-  RuleNumbers& numbers = track.numbers->second;
-  numbers.latest = {};
-  numbers.live = false;
-  if (numbers.total_bytes_in == 0 && numbers.total_bytes_out == 0) totals_.erase(track.numbers);
-  track.numbers = totals_.end();
+  const RuleId id = rule.spec.id;
+  Gone gone{rule.client_id.value_or(""), rule.client_name, {}};
+  if (const auto it = live_.find(id); it != live_.end()) {
+    const auto& counters = it->second.counters;
+    gone.baseline = {counters.baseline().bytes_in, counters.baseline().bytes_out};
+    const ByteTotals bytes{counters.total().bytes_in, counters.total().bytes_out};
+    if (bytes.in > 0 || bytes.out > 0) {
+      kept_.insert_or_assign({rule.client_name, rule.spec.owner_id, id}, bytes);
+    }
+    live_.erase(it);
+  }
+  gone_.insert_or_assign(id, std::move(gone));
 }
 
 void TrafficTotals::rename(RuleId id, std::string_view client_name) {
-  const auto it = tracks_.find(id);
-  if (it == tracks_.end() || it->second.removed) return;
-  Track& track = it->second;
-  track.client_name = client_name;
-  if (track.numbers == totals_.end()) return;
-  auto node = totals_.extract(track.numbers);
-  node.key().client_name = client_name;
-  track.numbers = totals_.insert(std::move(node)).position;
+  if (const auto it = live_.find(id); it != live_.end()) it->second.client_name = client_name;
 }
 
-const RuleNumbers* TrafficTotals::numbers(RuleId id) const {
-  const auto it = tracks_.find(id);
-  if (it == tracks_.end() || it->second.removed || it->second.numbers == totals_.end()) {
-    return nullptr;
-  }
-  return &it->second.numbers->second;
+const RuleNumbers* TrafficTotals::find(RuleId id) const {
+  const auto it = live_.find(id);
+  return it == live_.end() ? nullptr : &it->second;
 }
 
 }  // namespace portunus::server::rules

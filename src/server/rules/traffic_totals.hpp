@@ -2,54 +2,74 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "common/base/clock.hpp"
-#include "common/model/traffic.hpp"
-#include "server/rules/rule_service.hpp"
+#include "common/model/running_total.hpp"
 #include "server/store/rows.hpp"
 
 namespace portunus::server::rules {
 
+/// A live rule's numbers. They end with the rule, but for the byte totals.
+struct RuleNumbers {
+  std::string client_name;
+  std::string owner_id;
+  /// As last reported, cumulative over this session (http-api 9.1).
+  model::RuleTraffic latest;
+  SystemTime updated_at;
+  /// Totals that never fall while the server lives.
+  model::RunningTotal<model::RuleTraffic> counters;
+  /// A report has come while the rule had caps.
+  bool limited = false;
+};
+
+struct ByteTotals {
+  std::uint64_t in = 0;
+  std::uint64_t out = 0;
+};
+
+/// Whose bytes are kept for ever. The owner "_unknown" has what arrives after a rule's removal.
+struct BytesKey {
+  std::string client_name;
+  std::string owner_id;
+  RuleId rule;
+  auto operator<=>(const BytesKey&) const = default;
+};
+
 /// Turns the cumulative counters of the reports into totals that never fall (control-wire 8, D8).
-/// A removed rule is remembered with its baselines, a few words each, so that what arrives late is
-/// counted once and for the right client. One thread.
+/// A removed rule is remembered with its byte baselines, so that what arrives late is counted once
+/// and for the right client. One thread.
 class TrafficTotals {
  public:
-  /// Every baseline of the client is 0 again.
-  void start_session(std::string_view client_id);
-  /// An entry about a live rule of the reporting client.
-  void report(const store::RuleRow& rule, const model::RuleTraffic& traffic, SystemTime now);
+  /// Every baseline of the client is 0 again; `rules` are those it has now.
+  void start_session(std::string_view client_id, std::span<const RuleId> rules);
+  /// An entry about a live rule of the reporting client; the bytes it adds.
+  ByteTotals report(const store::RuleRow& rule, const model::RuleTraffic& traffic, SystemTime now);
   /// An entry about a rule that is not live: counts under "_unknown" when it was this client's.
-  void report_late(std::string_view client_id, const model::RuleTraffic& traffic, SystemTime now);
-  /// The rule is gone: its snapshot and gauges end, its totals stay.
+  void report_late(std::string_view client_id, const model::RuleTraffic& traffic);
+  /// The rule is gone: its bytes stay, all else ends.
   void remove(const store::RuleRow& rule);
   void rename(RuleId id, std::string_view client_name);
 
-  /// Nothing while no report has arrived, and after the removal.
-  const RuleNumbers* numbers(RuleId id) const;
-  const std::map<TotalsKey, RuleNumbers>& all() const { return totals_; }
+  /// Null while no report has arrived, and after the removal.
+  const RuleNumbers* find(RuleId id) const;
+  const std::map<RuleId, RuleNumbers>& live() const { return live_; }
+  /// Of the rules that are gone; at least one byte each.
+  const std::map<BytesKey, ByteTotals>& kept() const { return kept_; }
 
  private:
-  using Totals = std::map<TotalsKey, RuleNumbers>;
-  struct Track {
+  struct Gone {
     std::string client_id;
     std::string client_name;
-    std::uint64_t bytes_in = 0;  ///< baselines
-    std::uint64_t bytes_out = 0;
-    bool removed = false;
-    /// Where the rule's numbers stand; end of the map before the first report.
-    Totals::iterator numbers;
+    ByteTotals baseline;
   };
 
-  static void add(Track& track, RuleNumbers& numbers, const model::RuleTraffic& traffic);
-  Track& track_of(const store::RuleRow& rule);
-
-  Totals totals_;
-  std::unordered_map<RuleId, Track> tracks_;
+  std::map<RuleId, RuleNumbers> live_;
+  std::unordered_map<RuleId, Gone> gone_;
+  std::map<BytesKey, ByteTotals> kept_;
 };
 
 }  // namespace portunus::server::rules

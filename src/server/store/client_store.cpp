@@ -2,9 +2,9 @@
 
 #include "common/base/ulid.hpp"
 #include "common/model/names.hpp"
+#include "server/store/client_records.hpp"
 #include "server/store/connection.hpp"
 #include "server/store/enrollment_store.hpp"
-#include "server/store/rule_store.hpp"
 
 namespace portunus::server::store {
 namespace {
@@ -33,7 +33,7 @@ Result<> insert_client(Connection& connection, const ClientRow& client) {
           client.client_id, client.name, client.token_hash, client.provisioned_at,
           client.revoked_at, client.address)
         .run();
-    return {};
+    return bind_records(connection, client.name, client.client_id);
   });
 }
 
@@ -114,7 +114,7 @@ Result<bool> rename_client(Connection& connection, std::string_view client_id,
   if ((*row)->name == name) return true;
   return guarded([&]() -> Result<bool> {
     Query(connection, "UPDATE clients SET name = ? WHERE client_id = ?", name, client_id).run();
-    if (const auto moved = rename_rules(connection, client_id, name); !moved) {
+    if (const auto moved = rename_records(connection, client_id, name); !moved) {
       return fail(moved.error());
     }
     if (const auto moved = rename_unused_enrollment(connection, (*row)->name, name); !moved) {
@@ -131,8 +131,10 @@ Result<bool> remove_client(Connection& connection, std::string_view client_id) {
   if (const auto gone = remove_unused_enrollment(connection, (*row)->name); !gone) {
     return fail(gone.error());
   }
+  if (const auto freed = unbind_records(connection, client_id, (*row)->name); !freed) {
+    return fail(freed.error());
+  }
   return guarded([&]() -> Result<bool> {
-    // Its rules turn to the bare name by the foreign key's ON DELETE SET NULL.
     return Query(connection, "DELETE FROM clients WHERE client_id = ?", client_id).run() > 0;
   });
 }

@@ -15,7 +15,10 @@ namespace portunus::server::store {
 class Connection;
 
 /// Edges. Functions of one transaction; the changing ones answer false when no such client exists
-/// and Errc::constraint for a name or hash that is taken.
+/// and Errc::constraint for a name or hash that is taken. What is kept under a client, such as its
+/// rules and quotas, follows it (store-and-quotas 3, "Client" as a key).
+
+/// Takes over what was made for its bare name.
 Result<> insert_client(Connection& connection, const ClientRow& client);
 Result<std::optional<ClientRow>> find_client(Connection& connection, std::string_view client_id);
 Result<std::optional<ClientRow>> find_client_by_name(Connection& connection, std::string_view name);
@@ -31,10 +34,10 @@ Result<bool> rotate_client_token(Connection& connection, std::string_view client
 Result<bool> revoke_client(Connection& connection, std::string_view client_id, SystemTime now);
 Result<bool> set_client_address(Connection& connection, std::string_view client_id,
                                 std::string_view address);
-/// Rules and unused codes under the old name follow.
+/// Its records and the unused codes under the old name follow.
 Result<bool> rename_client(Connection& connection, std::string_view client_id,
                            std::string_view name);
-/// Its unused codes go with it; its rules stay under the bare name.
+/// Its unused codes go with it; its records stay under the bare name.
 Result<bool> remove_client(Connection& connection, std::string_view client_id);
 
 /// What a "client" key of a caller stands for (http-api 2).

@@ -43,6 +43,17 @@ struct ClientRow {
   std::optional<std::string> address;
 };
 
+/// A client as a key (store-and-quotas 3): its id where the name is enrolled, otherwise the bare
+/// name. The name is that of the present in both cases.
+struct ClientRef {
+  std::optional<std::string> client_id;
+  std::string client_name;
+
+  /// One text per key: no name and no id begins with a slash.
+  std::string key() const { return client_id ? *client_id : "/" + client_name; }
+  friend bool operator==(const ClientRef&, const ClientRef&) = default;
+};
+
 /// A one-time join code.
 struct EnrollmentRow {
   std::int64_t id = 0;
@@ -66,6 +77,30 @@ struct RuleRow {
   std::string failure_reason;  ///< set while failed
   SystemTime created_at;
   SystemTime last_state_change_at;
+};
+
+/// The caps of one owner over all his rules on one client.
+struct OwnerLimitRow {
+  ClientRef client;
+  std::string owner_id;
+  model::RateLimit limit;
+  SystemTime updated_at;
+};
+
+/// A monthly byte budget of one user on one client (store-and-quotas 6.1). Instants are Unix
+/// seconds; updated_at is that of the last write of any kind.
+struct QuotaRow {
+  std::int64_t id = 0;
+  std::string user_id;
+  ClientRef client;
+  std::int64_t monthly_bytes = 0;
+  std::int64_t billing_anchor = 0;
+  std::int64_t period_started_at = 0;
+  std::int64_t bytes_used = 0;
+  std::optional<std::int64_t> exhausted_at;
+  std::int64_t created_at = 0;
+  std::int64_t updated_at = 0;
+  friend bool operator==(const QuotaRow&, const QuotaRow&) = default;
 };
 
 }  // namespace portunus::server::store

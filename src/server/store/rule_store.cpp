@@ -1,6 +1,9 @@
 #include "server/store/rule_store.hpp"
 
+#include <utility>
+
 #include "server/store/connection.hpp"
+#include "server/store/rate_limit_columns.hpp"
 
 namespace portunus::server::store {
 namespace {
@@ -27,6 +30,16 @@ std::optional<std::string_view> stored_reason(RuleState state, std::string_view 
   return state == RuleState::failed ? std::optional(reason) : std::nullopt;
 }
 
+/// The table's CHECK admits no other text.
+model::ProxyVersion parse_proxy_version(std::string_view text) {
+  return text == "v1" ? model::ProxyVersion::v1 : model::ProxyVersion::v2;
+}
+
+std::optional<std::string_view> proxy_text(const std::optional<model::ProxyVersion>& version) {
+  return version ? std::optional(model::proxy_version_name(*version)) : std::nullopt;
+}
+
+/// A row of kSelectRules, without its targets.
 RuleRow read_row(const Query& query) {
   RuleRow row;
   row.spec.id = RuleId{static_cast<std::uint64_t>(query.integer(0))};
@@ -35,42 +48,112 @@ RuleRow read_row(const Query& query) {
   row.spec.owner_id = query.text(3);
   row.spec.protocol = query.text(4) == "udp" ? model::Protocol::udp : model::Protocol::tcp;
   row.spec.listen_port = static_cast<std::uint16_t>(query.integer(5));
-  row.spec.target = {query.text(6), static_cast<std::uint16_t>(query.integer(7))};
+  row.spec.ports = static_cast<std::uint32_t>(query.integer(6));
+  row.spec.listed = query.flag(7);
   if (!query.null(8)) row.spec.prefer_ipv6 = query.flag(8);
-  row.state = parse_state(query.text(9));
-  row.failure_reason = query.optional_text(10).value_or("");
-  row.created_at = query.time(11);
-  row.last_state_change_at = query.time(12);
+  if (!query.null(9)) {
+    row.spec.health_check_interval_secs = static_cast<std::uint32_t>(query.integer(9));
+  }
+  row.spec.sni_pattern = query.optional_text(10);
+  row.state = parse_state(query.text(11));
+  row.failure_reason = query.optional_text(12).value_or("");
+  row.created_at = query.time(13);
+  row.last_state_change_at = query.time(14);
+  row.spec.rate_limit = read_caps(query, 15);
   return row;
+}
+
+constexpr std::string_view kSelectRules =
+    "SELECT rule_id, client_id, client_name, owner_id, protocol, listen_port, ports, listed, "
+    "prefer_ipv6, health_check_interval_secs, sni_pattern, state, failure_reason, created_at, "
+    "last_state_change_at, bandwidth_in_bps, bandwidth_out_bps, new_connections_per_sec, "
+    "concurrent_connections, bandwidth_in_burst, bandwidth_out_burst, new_connections_burst "
+    "FROM rules ORDER BY rule_id";
+
+void insert_row(Connection& connection, const RuleRow& rule) {
+  const model::RuleSpec& spec = rule.spec;
+  const model::RateLimit caps = spec.rate_limit.value_or(model::RateLimit{});
+  Query(connection,
+        "INSERT INTO rules (client_id, client_name, owner_id, protocol, listen_port, ports, "
+        "listed, prefer_ipv6, health_check_interval_secs, sni_pattern, state, failure_reason, "
+        "created_at, last_state_change_at, bandwidth_in_bps, bandwidth_out_bps, "
+        "new_connections_per_sec, concurrent_connections, bandwidth_in_burst, "
+        "bandwidth_out_burst, new_connections_burst) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rule.client_id, rule.client_name, spec.owner_id, model::protocol_name(spec.protocol),
+        spec.listen_port, spec.ports, spec.listed, spec.prefer_ipv6,
+        spec.health_check_interval_secs, spec.sni_pattern, state_text(rule.state),
+        stored_reason(rule.state, rule.failure_reason), rule.created_at, rule.last_state_change_at,
+        caps.bandwidth_in_bps, caps.bandwidth_out_bps, caps.new_connections_per_sec,
+        caps.concurrent_connections, caps.bandwidth_in_burst, caps.bandwidth_out_burst,
+        caps.new_connections_burst)
+      .run();
+}
+
+void insert_targets(Connection& connection, RuleId id, const std::vector<model::Target>& targets) {
+  for (std::size_t row = 0; row < targets.size(); ++row) {
+    const model::Target& target = targets[row];
+    Query(connection,
+          "INSERT INTO rule_targets (rule_id, row, host, port, priority, proxy_protocol) "
+          "VALUES (?, ?, ?, ?, ?, ?)",
+          id.value, row, target.host, target.port, target.priority, proxy_text(target.proxy))
+        .run();
+  }
+}
+
+/// Gives each rule of the list, which ascends by id, its targets.
+void read_targets(Connection& connection, std::vector<RuleRow>& rules) {
+  Query query(connection,
+              "SELECT rule_id, host, port, priority, proxy_protocol FROM rule_targets "
+              "ORDER BY rule_id, row");
+  auto rule = rules.begin();
+  while (query.step()) {
+    const RuleId id{static_cast<std::uint64_t>(query.integer(0))};
+    while (rule != rules.end() && rule->spec.id < id) ++rule;
+    if (rule == rules.end()) return;
+    model::Target target;
+    target.host = query.text(1);
+    target.port = static_cast<std::uint16_t>(query.integer(2));
+    target.priority = static_cast<std::uint32_t>(query.integer(3));
+    if (!query.null(4)) target.proxy = parse_proxy_version(query.text(4));
+    rule->spec.targets.push_back(std::move(target));
+  }
 }
 
 }  // namespace
 
 Result<RuleId> insert_rule(Connection& connection, const RuleRow& rule) {
   return guarded([&]() -> Result<RuleId> {
-    const model::RuleSpec& spec = rule.spec;
-    Query(connection,
-          "INSERT INTO rules (client_id, client_name, owner_id, protocol, listen_port, "
-          "target_host, target_port, prefer_ipv6, state, failure_reason, created_at, "
-          "last_state_change_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-          rule.client_id, rule.client_name, spec.owner_id, model::protocol_name(spec.protocol),
-          spec.listen_port, spec.target.host, spec.target.port, spec.prefer_ipv6,
-          state_text(rule.state), stored_reason(rule.state, rule.failure_reason), rule.created_at,
-          rule.last_state_change_at)
-        .run();
-    return RuleId{static_cast<std::uint64_t>(connection.last_insert_id())};
+    insert_row(connection, rule);
+    const RuleId id{static_cast<std::uint64_t>(connection.last_insert_id())};
+    insert_targets(connection, id, rule.spec.targets);
+    return id;
   });
 }
 
 Result<std::vector<RuleRow>> list_rules(Connection& connection) {
   return guarded([&]() -> Result<std::vector<RuleRow>> {
     std::vector<RuleRow> out;
-    Query query(connection,
-                "SELECT rule_id, client_id, client_name, owner_id, protocol, listen_port, "
-                "target_host, target_port, prefer_ipv6, state, failure_reason, created_at, "
-                "last_state_change_at FROM rules ORDER BY rule_id");
+    Query query(connection, kSelectRules);
     while (query.step()) out.push_back(read_row(query));
+    read_targets(connection, out);
     return out;
+  });
+}
+
+Result<bool> set_rule_limit(Connection& connection, RuleId id,
+                            const std::optional<model::RateLimit>& limit) {
+  return guarded([&]() -> Result<bool> {
+    const model::RateLimit caps = limit.value_or(model::RateLimit{});
+    return Query(connection,
+                 "UPDATE rules SET bandwidth_in_bps = ?, bandwidth_out_bps = ?, "
+                 "new_connections_per_sec = ?, concurrent_connections = ?, "
+                 "bandwidth_in_burst = ?, bandwidth_out_burst = ?, new_connections_burst = ? "
+                 "WHERE rule_id = ?",
+                 caps.bandwidth_in_bps, caps.bandwidth_out_bps, caps.new_connections_per_sec,
+                 caps.concurrent_connections, caps.bandwidth_in_burst, caps.bandwidth_out_burst,
+                 caps.new_connections_burst, id.value)
+               .run() > 0;
   });
 }
 

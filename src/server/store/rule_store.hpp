@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,14 +14,18 @@ class Connection;
 
 /// Rules. Functions of one transaction; the changing ones answer false when no such rule exists.
 
-/// Stores the row and gives it the next id; the row's own is ignored. Errc::constraint for a value
-/// out of range, or an owner or client that does not exist.
+/// Stores the row with its targets and gives it the next id; the row's own is ignored.
+/// Errc::constraint for a value out of range, or an owner or client that does not exist.
 Result<RuleId> insert_rule(Connection& connection, const RuleRow& rule);
 /// Ascending by id.
 Result<std::vector<RuleRow>> list_rules(Connection& connection);
 /// `reason` counts only for failed.
 Result<bool> set_rule_state(Connection& connection, RuleId id, RuleState state,
                             std::string_view reason, SystemTime now);
+/// Replaces the caps; none removes them.
+Result<bool> set_rule_limit(Connection& connection, RuleId id,
+                            const std::optional<model::RateLimit>& limit);
+/// Its targets go with it.
 Result<bool> remove_rule(Connection& connection, RuleId id);
 
 /// Rules made for a name that was not enrolled belong to this client from now on.

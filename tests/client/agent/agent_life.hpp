@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "client/agent/agent.hpp"
 #include "client/agent/rule_engine.hpp"
 #include "common/async/within.hpp"
+#include "tests/client/agent/dialogue.hpp"
 #include "tests/support/eventually.hpp"
 #include "tests/support/fake_control_server.hpp"
 
@@ -26,13 +28,21 @@ namespace portunus::client::agent {
 /// Coroutines on the agent's thread, everything else from the test's.
 class FakeEngine final : public RuleEngine {
  public:
-  async::Task<std::expected<void, std::string>> activate(model::RuleSpec rule) override {
+  void on_rule_failed(std::function<void(RuleId, std::string)> notify) override {
     const std::lock_guard lock(mutex_);
-    calls_.push_back("activate " + std::to_string(rule.id.value) + " " + rule.target.text());
+    notify_ = std::move(notify);
+  }
+
+  async::Task<std::expected<void, std::string>> activate(model::RuleSpec rule,
+                                                         model::UdpSettings udp) override {
+    const std::lock_guard lock(mutex_);
+    const bool is_udp = rule.protocol == model::Protocol::udp;
+    calls_.push_back("activate " + std::to_string(rule.id.value) + " " + rule.target().text() +
+                     (is_udp ? " " + describe(udp) : ""));
     if (const auto it = failures_.find(rule.listen_port); it != failures_.end()) {
       co_return std::unexpected(it->second);
     }
-    live_[rule.id] = {rule.id, 0, 0, 0};
+    live_[rule.id].rule = rule.id;
     co_return std::expected<void, std::string>{};
   }
 
@@ -45,20 +55,71 @@ class FakeEngine final : public RuleEngine {
     return drain(last, std::chrono::steady_clock::now() + grace);
   }
 
+  void limit_rule(RuleId id, const std::optional<model::RateLimit>& limit) override {
+    note("limit " + std::to_string(id.value) + " " + describe(limit));
+  }
+  void tune_udp(RuleId id, model::UdpSettings udp) override {
+    note("tune " + std::to_string(id.value) + " " + describe(udp));
+  }
+  void limit_owner(std::string_view owner_id,
+                   const std::optional<model::RateLimit>& limit) override {
+    note("limit " + std::string(owner_id) + " " + describe(limit));
+  }
+  void set_quota(std::string_view owner_id, std::uint64_t remaining, bool exhausted) override {
+    note("quota " + std::string(owner_id) + " " + std::to_string(remaining) +
+         (exhausted ? " exhausted" : ""));
+  }
+  void remove_quota(std::string_view owner_id) override {
+    note("unmeter " + std::string(owner_id));
+  }
+
   std::vector<model::RuleTraffic> counters() const override {
     const std::lock_guard lock(mutex_);
     std::vector<model::RuleTraffic> out;
     for (const auto& [id, traffic] : live_) out.push_back(traffic);
     return out;
   }
+  std::vector<model::SniPortTraffic> sni_ports() const override {
+    const std::lock_guard lock(mutex_);
+    return sni_ports_;
+  }
+  std::vector<model::OwnerTraffic> owners() const override {
+    const std::lock_guard lock(mutex_);
+    return owners_;
+  }
 
   void fail_port(std::uint16_t port, std::string reason) {
     const std::lock_guard lock(mutex_);
     failures_[port] = std::move(reason);
   }
+  /// A live rule dies by itself. On the agent's thread.
+  void kill(std::uint64_t id, const std::string& reason) {
+    std::function<void(RuleId, std::string)> notify;
+    {
+      const std::lock_guard lock(mutex_);
+      live_.erase(RuleId{id});
+      notify = notify_;
+    }
+    notify(RuleId{id}, reason);
+  }
   void set_bytes(std::uint64_t id, std::uint64_t in, std::uint64_t out) {
+    model::RuleTraffic traffic;
+    traffic.rule = RuleId{id};
+    traffic.bytes_in = in;
+    traffic.bytes_out = out;
+    set_traffic(traffic);
+  }
+  void set_traffic(const model::RuleTraffic& traffic) {
     const std::lock_guard lock(mutex_);
-    live_[RuleId{id}] = {RuleId{id}, in, out, 0};
+    live_[traffic.rule] = traffic;
+  }
+  void set_sni_ports(std::vector<model::SniPortTraffic> ports) {
+    const std::lock_guard lock(mutex_);
+    sni_ports_ = std::move(ports);
+  }
+  void set_owners(std::vector<model::OwnerTraffic> owners) {
+    const std::lock_guard lock(mutex_);
+    owners_ = std::move(owners);
   }
   /// While held, drains take their whole grace.
   void hold_drains(bool held) { held_ = held; }
@@ -77,6 +138,10 @@ class FakeEngine final : public RuleEngine {
   }
 
  private:
+  void note(std::string call) {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+  }
   async::Task<model::RuleTraffic> drain(model::RuleTraffic last, SteadyTime deadline) {
     while (held_ && std::chrono::steady_clock::now() < deadline) {
       co_await async::sleep_for(std::chrono::milliseconds(1));
@@ -86,8 +151,11 @@ class FakeEngine final : public RuleEngine {
   }
 
   mutable std::mutex mutex_;
+  std::function<void(RuleId, std::string)> notify_;
   std::vector<std::string> calls_;
   std::map<RuleId, model::RuleTraffic> live_;
+  std::vector<model::SniPortTraffic> sni_ports_;
+  std::vector<model::OwnerTraffic> owners_;
   std::map<std::uint16_t, std::string> failures_;
   std::atomic<bool> held_{false};
   std::atomic<std::uint64_t> drain_bytes_{0};
@@ -112,6 +180,9 @@ class AgentLife {
 
   void request_stop() {
     boost::asio::post(io_, [this] { agent_.request_stop(); });
+  }
+  void kill_rule(FakeEngine& engine, std::uint64_t id, const std::string& reason) {
+    boost::asio::post(io_, [&engine, id, reason] { engine.kill(id, reason); });
   }
   /// How it ended; waits for it, and fails the test when it does not.
   std::optional<Agent::End> end() {

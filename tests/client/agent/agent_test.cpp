@@ -69,7 +69,7 @@ TEST_F(AgentTest, hello_is_sent_at_once_and_says_what_we_are) {
   EXPECT_EQ(notes.all()[0], "Bearer the-bearer-of-this-test");
   EXPECT_EQ(notes.all()[1],
             R"(hello { protocol_version: "1.0.0" client_version: "1.8.0" supported_protocols: TCP )"
-            R"(instance_id: "01J00000000000000000000001" })");
+            R"(supported_protocols: UDP instance_id: "01J00000000000000000000001" })");
 }
 
 TEST_F(AgentTest, rules_come_and_go_with_their_statuses) {
@@ -422,6 +422,190 @@ TEST_F(AgentTest, a_stop_interrupts_the_backoff_and_still_drains) {
   EXPECT_FALSE(life.ended());
   engine.hold_drains(false);
   EXPECT_EQ(life.end(), Agent::End::stopped);
+}
+
+TEST_F(AgentTest, RL_12_limits_and_quotas_reach_the_engine_and_are_reconciled) {
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    if (stream.number() == 1) {
+      for (const char* owner : {"alice", "bob"}) {
+        stream.write(quota(owner, 500));
+        stream.write(owner_limit(owner, 5));
+      }
+      stream.push("p1", 7, 8080);
+      stream.replay_complete();
+      notes.add(stream.status());
+      return grpc::Status::OK;
+    }
+    stream.write(quota("alice", -1, true));
+    stream.push("r1", 7, 8080);
+    stream.write(owner_limit("bob", 6));
+    stream.replay_complete();
+    auto caps = push("u1", 7, 8080);
+    rule_of(caps).mutable_rate_limit()->set_bandwidth_in_bps(9);
+    stream.write(caps);
+    notes.add(stream.status());
+    notes.add(stream.status());
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentLife life(engine, bundle_for(server), quick_options());
+  ASSERT_TRUE(notes.wait_for(3));
+  EXPECT_EQ(notes.all(), (Calls{"ACTIVATED 7 p1", "ACTIVATED 7 r1", "ACTIVATED 7 u1"}));
+  EXPECT_EQ(engine.calls(),
+            (Calls{"quota alice 500", "limit alice live=5", "quota bob 500", "limit bob live=5",
+                   "activate 7 10.0.0.1:80", "quota alice 0 exhausted", "limit bob live=6",
+                   "limit alice none", "unmeter bob", "limit 7 in=9"}));
+}
+
+TEST_F(AgentTest, UDP_settings_come_with_the_welcome) {
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.read();
+    stream.write(welcome(static_cast<std::uint32_t>(100 + stream.number()), 9));
+    stream.write(udp_push("r", 7, 5353));
+    stream.replay_complete();
+    notes.add(stream.status());
+    if (stream.number() == 2) stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentLife life(engine, bundle_for(server), quick_options());
+  ASSERT_TRUE(notes.wait_for(2));
+  EXPECT_EQ(engine.calls(), (Calls{"activate 7 10.0.0.1:80 udp=101/9", "tune 7 udp=102/9"}));
+}
+
+TEST_F(AgentTest, LIFE_5_a_rule_that_dies_is_told_once_and_is_out_of_the_reports) {
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("p1", 7, 8080);
+    stream.push("p2", 8, 8081);
+    stream.replay_complete();
+    stream.status();
+    stream.status();
+    notes.add("up");
+    notes.add(stream.status());
+    while (stream.report()->stats_size() != 1) {
+    }
+    notes.add("one left");
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentLife life(engine, bundle_for(server), quick_options());
+  ASSERT_TRUE(notes.wait_for(1));
+  life.kill_rule(engine, 7, "unexpected_task_exit:Demux");
+  ASSERT_TRUE(notes.wait_for(3));
+  EXPECT_EQ(notes.all(), (Calls{"up", "FAILED 7 p1 unexpected_task_exit:Demux", "one left"}));
+  life.request_stop();
+  EXPECT_EQ(life.end(), Agent::End::stopped);
+  EXPECT_EQ(engine.calls(),
+            (Calls{"activate 7 10.0.0.1:80", "activate 8 10.0.0.1:80", "remove 8"}));
+}
+
+TEST_F(AgentTest, D8_a_report_says_everything_that_the_engine_counts) {
+  model::RuleTraffic rule;
+  rule.rule = RuleId{7};
+  rule.bytes_in = 1;
+  rule.sni_exact = 2;
+  rule.limit.rejects[1] = 3;
+  rule.targets = {{.index = 0, .host = "a", .port = 1, .connections = 4}};
+  model::SniPortTraffic port;
+  port.listen_port = 443;
+  port.misses = 5;
+  model::OwnerTraffic owner;
+  owner.owner_id = "alice";
+  owner.limit.throttle_us_out = 6;
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("r", 7, 443);
+    stream.replay_complete();
+    stream.status();
+    if (stream.number() == 1) {
+      // The rule last: a report that has it has the others, too.
+      engine.set_sni_ports({port});
+      engine.set_owners({owner});
+      engine.set_traffic(rule);
+      // The second one says that the first was delivered.
+      for (int seen = 0; seen < 2;) seen += stream.report()->stats(0).bytes_in() != 0 ? 1 : 0;
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE, "cut");
+    }
+    port.misses = 15;
+    owner.limit.throttle_us_out = 16;
+    engine.set_sni_ports({port});
+    engine.set_owners({owner});
+    while (const auto report = stream.report()) {
+      if (report->owner_rate_limit_stats_size() == 0) continue;  // not before the set_owners()
+      notes.add(report->stats(0).ShortDebugString());
+      notes.add(report->sni_listener_stats(0).ShortDebugString());
+      notes.add(report->owner_rate_limit_stats(0).ShortDebugString());
+      break;
+    }
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentLife life(engine, bundle_for(server), quick_options());
+  ASSERT_TRUE(notes.wait_for(3));
+  EXPECT_EQ(notes.all(), (Calls{R"(rule_id: 7 per_target { host: "a" port: 1 })",
+                                "listen_port: 443 sni_route_miss_total: 10",
+                                R"(owner_id: "alice" stats { throttle_micros_out: 10 })"}));
+}
+
+TEST_F(AgentTest, the_last_report_has_the_numbers_of_ports_that_left_sni_mode) {
+  model::SniPortTraffic port;
+  port.listen_port = 443;
+  port.misses = 5;
+  engine.set_sni_ports({port});
+  engine.hold_drains(true);
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("p1", 7, 443);
+    stream.replay_complete();
+    notes.add(stream.status());
+    std::uint64_t last = 0;
+    while (const auto report = stream.report()) {
+      last = report->sni_listener_stats_size() == 0
+                 ? 0
+                 : report->sni_listener_stats(0).sni_route_miss_total();
+    }
+    notes.add(std::to_string(last));
+    return grpc::Status::OK;
+  });
+  AgentOptions options = quick_options();
+  options.stats_interval = std::chrono::hours(1);  // so that only the last one comes
+  AgentLife life(engine, bundle_for(server), options);
+  ASSERT_TRUE(notes.wait_for(1));
+  life.request_stop();
+  ASSERT_TRUE(eventually([&] { return engine.live().empty(); }));
+  engine.set_sni_ports({});
+  engine.hold_drains(false);
+  EXPECT_EQ(life.end(), Agent::End::stopped);
+  ASSERT_TRUE(notes.wait_for(2));
+  EXPECT_EQ(notes.all()[1], "5");
+}
+
+TEST_F(AgentTest, a_report_too_large_for_one_message_goes_without_its_details) {
+  model::RuleTraffic wide;
+  wide.rule = RuleId{7};
+  wide.bytes_in = 1;
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    // No engine has such names; they stand for tens of thousands of rows.
+    wide.targets.push_back({.index = i, .host = std::string(3 << 20, 'a'), .port = 1});
+  }
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("p1", 7, 443);
+    stream.replay_complete();
+    stream.status();
+    engine.set_traffic(wide);
+    while (const auto report = stream.report()) {
+      if (report->stats(0).bytes_in() == 0) continue;
+      notes.add(report->stats(0).ShortDebugString());
+      break;
+    }
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentLife life(engine, bundle_for(server), quick_options());
+  ASSERT_TRUE(notes.wait_for(1));
+  EXPECT_EQ(notes.all()[0], "rule_id: 7 bytes_in: 1");
 }
 
 TEST_F(AgentTest, a_thousand_rules_replayed_before_the_server_reads_any_status) {

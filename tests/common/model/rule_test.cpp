@@ -13,8 +13,9 @@ TEST(TargetHost, DNS_1_is_classified_once) {
   EXPECT_EQ(parse_target_host("Db.Example.com."), "db.example.com");
 }
 
-TEST(TargetHost, DNS_1_bare_ipv6_is_refused) {
-  for (const char* bad : {"::1", "2001:db8::1", "[10.0.0.1]", "[]", "[::1", "256.1.1.1", "1.2.3"}) {
+TEST(TargetHost, DNS_1_bare_and_mapped_ipv6_are_refused) {
+  for (const char* bad : {"::1", "2001:db8::1", "[10.0.0.1]", "[]", "[::1", "256.1.1.1", "1.2.3",
+                          "[::ffff:10.0.0.1]", "::ffff:10.0.0.1"}) {
     EXPECT_EQ(parse_target_host(bad).error(), HostnameFault::other) << bad;
   }
   EXPECT_EQ(parse_target_host("-a").error(), HostnameFault::label_hyphen);

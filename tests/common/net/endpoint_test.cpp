@@ -1,6 +1,10 @@
 #include "common/net/endpoint.hpp"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+
+#include <cstring>
+#include <optional>
 
 namespace portunus::net {
 namespace {
@@ -31,9 +35,20 @@ TEST(Endpoint, survives_the_kernel_form) {
 }
 
 TEST(Endpoint, TCP_1_mapped_addresses_become_native) {
-  sockaddr_storage storage;
-  Endpoint(*IpAddress::parse("::ffff:10.0.0.1"), 5).to_sockaddr(storage);
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  mapped.sin6_port = htons(5);
+  ASSERT_EQ(::inet_pton(AF_INET6, "::ffff:10.0.0.1", &mapped.sin6_addr), 1);
+  sockaddr_storage storage{};
+  std::memcpy(&storage, &mapped, sizeof mapped);
   EXPECT_EQ(Endpoint::from_sockaddr(storage)->text(), "10.0.0.1:5");
+}
+
+TEST(Endpoint, TCP_1_mapped_addresses_cannot_be_written) {
+  EXPECT_EQ(IpAddress::parse("::ffff:10.0.0.1"), std::nullopt);
+  EXPECT_EQ(IpAddress::parse("::FFFF:0a00:0001"), std::nullopt);
+  EXPECT_EQ(Endpoint::parse("[::ffff:10.0.0.1]:80"), std::nullopt);
+  EXPECT_TRUE(IpAddress::parse("::ffff:0:10.0.0.1").has_value()) << "no mapped one";
 }
 
 TEST(Endpoint, knows_loopback) {

@@ -13,26 +13,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// A target that answers no handshake: its accept queue is full.
-class SilentTarget {
- public:
-  SilentTarget() : acceptor_(0) { fillers_.push_back(Socket::connect_v4(acceptor_.port())); }
-  std::uint16_t port() const { return acceptor_.port(); }
-
- private:
-  Acceptor acceptor_;
-  std::vector<Socket> fillers_;
-};
-
 TEST(ForwarderDial, TCP_5_a_refusing_target_ends_the_connection_and_not_the_rule) {
   const LogCapture log;
-  std::uint16_t target = 0;
-  {
-    const Acceptor gone;
-    target = gone.port();
-  }
   Engine engine;
-  const auto port = engine.serve(1, target);
+  const auto port = engine.serve(1, refused_port());
   for (int i = 0; i < 3; ++i) {
     Socket client = Socket::connect_v4(port);
     EXPECT_EQ(client.receive_all(), "");

@@ -74,15 +74,18 @@ TEST(ForwarderListeners, LIFE_2_logs_the_activation_and_answers_within_a_second)
 TEST(ForwarderListeners, refuses_what_it_does_not_do) {
   const LogCapture log;
   Engine engine;
-  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "example.com")),
-            "invalid_target_host");
+  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "-bad-")), "invalid_target_host");
+  EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 80, "::1")), "invalid_target_host");
   EXPECT_EQ(engine.activate(Engine::rule(1, free_port(), 0)), "target_invalid_port:0");
+  auto second = Engine::rule(1, free_port(), 80);
+  second.targets.push_back({.host = "127.0.0.1", .port = 0});
+  EXPECT_EQ(engine.activate(second), "target_invalid_port:1");
   EXPECT_EQ(engine.activate(Engine::rule(1, 0, 80)), "range_invalid");
-  auto udp = Engine::rule(1, free_port(), 80);
-  udp.protocol = model::Protocol::udp;
-  EXPECT_EQ(engine.activate(udp), "unsupported_protocol");
+  auto none = Engine::rule(1, free_port(), 80);
+  none.targets.clear();
+  EXPECT_EQ(engine.activate(none), "invalid_target_host");
   EXPECT_FALSE(engine.live(1));
-  EXPECT_EQ(log.count("rule.failed"), 4U);
+  EXPECT_EQ(log.count("rule.failed"), 6U);
   EXPECT_EQ(log.count("rule.failed", {"offending_port"}), 0U);
 }
 
@@ -171,6 +174,49 @@ TEST(ForwarderListeners, many_connections_reach_every_worker) {
   for (Socket& client : clients) EXPECT_EQ(client.receive(4), "ping");
   EXPECT_EQ(engine.traffic(1).active_connections, 64U);
   EXPECT_TRUE(eventually([&] { return engine.traffic(1).bytes_out == 256; }));
+}
+
+/// The engine's listening sockets on that port.
+std::vector<int> listening_descriptors(std::uint16_t port) {
+  std::vector<int> found;
+  for (int fd = 0; fd < 1024; ++fd) {
+    int listening = 0;
+    socklen_t size = sizeof listening;
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || listening == 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+      continue;
+    }
+    if (ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port) == port) found.push_back(fd);
+  }
+  return found;
+}
+
+TEST(ForwarderListeners, LIFE_5_a_listener_that_dies_takes_its_rule_down_and_no_other) {
+  const LogCapture log;
+  Server server;
+  Engine engine;
+  const auto port = engine.serve(6, server.port());
+  const auto other = engine.serve(7, server.port());
+  Socket held = Socket::connect_v4(port);
+  held.send("x");
+  EXPECT_EQ(held.receive(1), "x");
+  const auto sockets = listening_descriptors(port);
+  ASSERT_EQ(sockets.size(), 4U);
+  ::shutdown(sockets.front(), SHUT_RDWR);
+  const std::string reason = "unexpected_task_exit:Listener(" + std::to_string(port) + ")";
+  EXPECT_TRUE(eventually([&] { return !engine.failures().empty(); }));
+  EXPECT_EQ(engine.failures(), std::vector<std::string>{"6 " + reason});
+  EXPECT_EQ(log.count("rule.failed", {"\"rule_id\":\"6\"", "\"reason\":\"" + reason + "\""}), 1U);
+  EXPECT_EQ(log.count("rule.removed"), 0U);
+  EXPECT_FALSE(engine.live(6));
+  // Everything is released: the connection is gone and the port free.
+  EXPECT_EQ(held.receive_all(), "");
+  EXPECT_FALSE(Socket::try_connect(port).valid());
+  EXPECT_EQ(engine.activate(Engine::rule(8, port, server.port())), "");
+  expect_echo(Socket::connect_v4(port));
+  expect_echo(Socket::connect_v4(other));
 }
 
 // What follows needs a process of its own, whose limits and system calls are changed.

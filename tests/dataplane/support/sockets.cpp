@@ -81,12 +81,27 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 }
 
 std::uint16_t free_port() {
+  return free_ports(1);
+}
+
+std::uint16_t free_ports(std::uint32_t count) {
   // Programs that run at the same time start at different places.
   static std::atomic<unsigned> next{static_cast<unsigned>(::getpid()) * 7919U};
   while (true) {
-    const auto port = static_cast<std::uint16_t>(11000 + next.fetch_add(1) % 20000);
-    if (can_bind(port, true) && can_bind(port, false)) return port;
+    const unsigned first = 11000 + next.fetch_add(count) % 20000;
+    unsigned port = first;
+    const auto is_free = [](unsigned number) {
+      const auto p = static_cast<std::uint16_t>(number);
+      return can_bind(p, true) && can_bind(p, false);
+    };
+    while (port < first + count && is_free(port)) ++port;
+    if (port == first + count) return static_cast<std::uint16_t>(first);
   }
+}
+
+std::uint16_t refused_port() {
+  const Acceptor gone;
+  return gone.port();
 }
 
 Socket::Socket(int fd) : fd_(fd) {
@@ -167,10 +182,13 @@ void Socket::set_receive_buffer(int bytes) {
   ::setsockopt(fd(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
-Acceptor::Acceptor(int backlog, bool v6)
+Acceptor::Acceptor(int backlog, bool v6, std::uint16_t port)
     : fd_(::socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  const int on = 1;
+  // A target that comes back may find connections of its predecessor.
+  if (port != 0) ::setsockopt(fd_.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_storage address;
-  socklen_t size = loopback(address, 0, v6);
+  socklen_t size = loopback(address, port, v6);
   if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) die("bind");
   if (::listen(fd_.get(), backlog) != 0) die("listen");
   ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);

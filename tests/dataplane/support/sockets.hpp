@@ -21,6 +21,8 @@ bool eventually(const std::function<bool()>& condition,
 
 /// A port that nobody listened on a moment ago, below the ephemeral range.
 std::uint16_t free_port();
+/// The first of `count` such ports in a row.
+std::uint16_t free_ports(std::uint32_t count);
 
 /// A blocking TCP socket whose calls give up after kPatience.
 class Socket {
@@ -59,10 +61,10 @@ class Socket {
   int error_ = 0;
 };
 
-/// A listening socket on 127.0.0.1, or ::1.
+/// A listening socket on 127.0.0.1, or ::1; port 0 takes a free one.
 class Acceptor {
  public:
-  explicit Acceptor(int backlog = 1024, bool v6 = false);
+  explicit Acceptor(int backlog = 1024, bool v6 = false, std::uint16_t port = 0);
   std::uint16_t port() const { return port_; }
   Socket accept();
   /// True when a connection is waiting.
@@ -71,6 +73,17 @@ class Acceptor {
  private:
   net::UniqueFd fd_;
   std::uint16_t port_ = 0;
+};
+
+/// A target that answers no handshake: its accept queue is full.
+class SilentTarget {
+ public:
+  SilentTarget() : acceptor_(0), filler_(Socket::connect_v4(acceptor_.port())) {}
+  std::uint16_t port() const { return acceptor_.port(); }
+
+ private:
+  Acceptor acceptor_;
+  Socket filler_;
 };
 
 /// Serves every connection on a thread of its own until stopped: an echo by default.
@@ -89,6 +102,9 @@ class Server {
   std::function<void(Socket)> serve_;
   std::jthread thread_;
 };
+
+/// A port that refuses connections.
+std::uint16_t refused_port();
 
 /// The same bytes for the same seed, without short repetitions.
 std::string noise(std::size_t size, std::uint64_t seed);

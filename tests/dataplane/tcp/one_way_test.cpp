@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <limits>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -38,7 +39,8 @@ class OneWayTest : public testing::TestWithParam<bool> {
   static model::RuleSpec spec() {
     model::RuleSpec out;
     out.id = RuleId{1};
-    out.target = {.host = "127.0.0.1", .port = 1};
+    out.listen_port = 1;
+    out.targets = {{.host = "127.0.0.1", .port = 1}};
     return out;
   }
   /// Waits until the kernel has at least `size` bytes to read, then runs as after an event.
@@ -63,7 +65,7 @@ class OneWayTest : public testing::TestWithParam<bool> {
   BufferPool buffers_;
   std::vector<std::byte> scratch_{kBufferSize};
   RelayTools tools_{scratch_, pipes_, buffers_};
-  TcpRule rule_{spec(), *spec().target.literal(), 1, true};
+  TcpRule rule_{std::make_shared<rules::LiveRule>(spec(), nullptr, 1), true};
   OneWay way_{GetParam()};
   Socket source_;
   Socket in_;
@@ -184,6 +186,55 @@ TEST_P(OneWayTest, bulk_takes_a_pipe_and_quiet_gives_it_back) {
   EXPECT_TRUE(holds_nothing());
   EXPECT_EQ(pipes_.idle(), GetParam() ? 1U : 0U);
   EXPECT_TRUE(sink_.receive(block.size()) == block);
+}
+
+TEST_P(OneWayTest, QUO_3_a_short_grant_is_delivered_and_ends_the_direction) {
+  quota::QuotaGate quota;
+  way_ = OneWay(GetParam(), &quota);
+  const std::string block = noise(150'000, 4);
+  std::jthread sender([&] { source_.send(block); });
+  quota.set(100'000, false);
+  EXPECT_TRUE(eventually([&] {
+    from_.readable = true;
+    return run() == Step::cut_off;
+  }));
+  EXPECT_EQ(way_.take_delivered(), 100'000U);
+  EXPECT_EQ(quota.remaining(), 0U);
+  EXPECT_TRUE(holds_nothing());
+  EXPECT_TRUE(sink_.receive(100'000) == block.substr(0, 100'000));
+  // What was not granted may still be in the pipe (SPL-5).
+  EXPECT_EQ(pipes_.idle(), 0U);
+  EXPECT_EQ(run(), Step::cut_off) << "it received more";
+}
+
+TEST_P(OneWayTest, QUO_3_release_refunds_what_was_not_delivered) {
+  quota::QuotaGate quota;
+  way_ = OneWay(GetParam(), &quota);
+  constexpr std::uint64_t kBudget = 1'000'000'000;
+  quota.set(kBudget, false);
+  const std::string block = noise(1 << 20, 5);
+  for (int i = 0; i < 200 && !way_.blocked(); ++i) {
+    if (source_.send_what_fits(block) == 0) ::usleep(5000);
+    from_.readable = true;
+    run();
+  }
+  ASSERT_TRUE(way_.blocked());
+  const std::uint64_t delivered = way_.take_delivered();
+  EXPECT_LT(quota.remaining(), kBudget - delivered);
+  way_.release(tools_);
+  EXPECT_EQ(quota.remaining(), kBudget - delivered);
+}
+
+TEST_P(OneWayTest, QUO_3_a_failed_send_is_refunded) {
+  quota::QuotaGate quota;
+  way_ = OneWay(GetParam(), &quota);
+  quota.set(1000, false);
+  sink_.reset();
+  ::usleep(20'000);
+  source_.send("12345");
+  EXPECT_EQ(arrive(5), Step::failed);
+  way_.release(tools_);
+  EXPECT_EQ(quota.remaining(), 1000U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tcp, OneWayTest, testing::Bool(),

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import shutil
+import tempfile
 
 from . import commands, log_lines
 from .ports import Ports
@@ -41,6 +42,12 @@ class Lab:
 
     def port(self):
         return self.ports.take()
+
+    def short_folder(self):
+        """A folder with a path short enough for Unix sockets, gone with the lab."""
+        folder = tempfile.TemporaryDirectory(prefix="portunus-e2e-")
+        self.stack.callback(folder.cleanup)
+        return pathlib.Path(folder.name)
 
     def owns(self, resource):
         """Closes the resource when the test ends."""

@@ -20,6 +20,8 @@
 #include "server/http/api/api.hpp"
 #include "server/http/errc.hpp"
 #include "server/metrics/metrics.hpp"
+#include "server/owner_caps/owner_cap_service.hpp"
+#include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/credential_store.hpp"
 #include "server/store/store.hpp"
@@ -46,7 +48,10 @@ class TextBody final : public BodySource {
 };
 
 /// The edges as the domain sees them; a push is answered as the test says.
-class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
+class FakeEdges final : public rules::RuleSink,
+                        public owner_caps::OwnerCapSink,
+                        public quotas::QuotaSink,
+                        public auth::SessionSink {
  public:
   FakeEdges(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
@@ -58,15 +63,18 @@ class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
   std::map<std::string, std::string, std::less<>> names;  ///< connected: id to name
   std::optional<Answer> answer = Answer{};                ///< nothing = the edge stays silent
   bool accepts = true;
+  rules::ClientCapabilities capable{.udp = true, .version = "1.8.0"};
+  std::vector<model::RuleSpec> pushed;
   std::vector<std::uint64_t> removed;
 
   bool connected(std::string_view id) const override { return names.contains(id); }
   const rules::ClientCapabilities* capabilities(std::string_view id) const override {
-    return connected(id) ? &capabilities_ : nullptr;
+    return connected(id) ? &capable : nullptr;
   }
   bool push(std::string_view id, std::string_view request_id,
             const model::RuleSpec& rule) override {
     if (!accepts || !connected(id)) return false;
+    pushed.push_back(rule);
     if (answer) {
       boost::asio::post(executor_, [this, client = std::string(id), rule = rule.id,
                                     request = std::string(request_id), reply = *answer] {
@@ -79,6 +87,23 @@ class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
     removed.push_back(rule.value);
     return connected(id);
   }
+  std::optional<std::string_view> client_version(std::string_view id) const override {
+    if (!connected(id)) return std::nullopt;
+    return capable.version;
+  }
+  quotas::QuotaSink::Told quota_changed(std::string_view id, std::string_view user) override {
+    if (!connected(id)) return quotas::QuotaSink::Told::absent;
+    told.push_back("quota " + std::string(user));
+    return quotas::QuotaSink::Told::queued;
+  }
+  owner_caps::OwnerCapSink::Told owner_caps_changed(std::string_view id,
+                                                    std::string_view owner) override {
+    if (!connected(id)) return owner_caps::OwnerCapSink::Told::absent;
+    told.push_back("caps " + std::string(owner));
+    return owner_caps::OwnerCapSink::Told::queued;
+  }
+  std::vector<std::string> told;  ///< "quota <user>", "caps <owner>"
+
   std::optional<auth::LiveSession> live_session(std::string_view id) const override {
     if (!connected(id)) return std::nullopt;
     return auth::LiveSession{"203.0.113.9:51514", from_unix_micros(1'700'000'000'000'000)};
@@ -92,7 +117,6 @@ class FakeEdges final : public rules::RuleSink, public auth::SessionSink {
 
  private:
   boost::asio::any_io_executor executor_;
-  rules::ClientCapabilities capabilities_{.udp = true, .version = "1.8.0"};
 };
 
 /// The API over the real domain and a store on disk.
@@ -109,20 +133,34 @@ class ApiTest : public ::testing::Test {
             std::nullopt, 7443,
             crypto::SubjectNames{{"localhost", "d.example.com"}, {"127.0.0.1"}}));
     rules_ = std::make_unique<rules::RuleService>(io_.executor(), *store_, clock_);
+    owner_caps_ = std::make_unique<owner_caps::OwnerCapService>(*store_, clock_);
+    quotas_ = std::make_unique<quotas::QuotaService>(io_.executor(), *store_, clock_);
     edges_ = std::make_unique<FakeEdges>(io_.executor());
     edges_->rules = rules_.get();
     rules_->set_sink(edges_.get());
+    rules_->set_listener(&news_);
+    owner_caps_->set_sink(edges_.get());
+    quotas_->set_sink(edges_.get());
     clients_->set_sink(edges_.get());
     clients_->add_listener(&news_);
     news_.rules = rules_.get();
-    metrics_ = std::make_unique<metrics::Metrics>(metrics::Sources{
-        *clients_, *rules_, *store_, [] { return std::map<std::string, std::uint64_t>{}; }});
-    api_ = std::make_unique<Api>(Services{*bearer_, *clients_, *rules_, *metrics_});
+    news_.owner_caps = owner_caps_.get();
+    news_.quotas = quotas_.get();
+    metrics_ = std::make_unique<metrics::Metrics>(
+        metrics::Sources{*clients_, *rules_, *owner_caps_, *quotas_, *store_,
+                         [] { return std::map<std::string, std::uint64_t>{}; }});
+    api_ = make_api(*clients_);
+  }
+  std::unique_ptr<Api> make_api(auth::ClientService& clients) {
+    return std::make_unique<Api>(
+        Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_, *metrics_});
   }
   void TearDown() override {
     if (!rules_) return;
     rules_->request_stop();
     io_.run(rules_->drain(std::chrono::seconds(5)));
+    quotas_->request_stop();
+    io_.run(quotas_->drain(std::chrono::seconds(5)));
     store_->close();
   }
 
@@ -212,7 +250,7 @@ class ApiTest : public ::testing::Test {
     EXPECT_TRUE(bundle) << bundle.error().text();
     if (connected) {
       edges_->names[bundle->client_id] = name;
-      rules_->begin_session(bundle->client_id);
+      rules_->begin_session(bundle->client_id, {.udp = true, .version = "1.8.0"});
     }
     return bundle->client_id;
   }
@@ -222,21 +260,42 @@ class ApiTest : public ::testing::Test {
             {"target_host", "10.0.1.5"},
             {"target_port", 8443}};
   }
-  std::uint64_t push(int port) {
-    const Response pushed = post("/v1/rules", rule_body(port));
+  static Json list_body(int port, const std::string& client = "edge-01") {
+    return {{"client", client},
+            {"listen_port", port},
+            {"targets",
+             {{{"host", "a.example"}, {"port", 443}, {"proxy_protocol", "V2"}},
+              {{"host", "b.example"}, {"port", 444}, {"priority", 9}}}}};
+  }
+  std::uint64_t push(int port) { return push(rule_body(port)); }
+  std::uint64_t push(const Json& body) {
+    const Response pushed = post("/v1/rules", body);
     EXPECT_EQ(pushed.status, 201U) << pushed.body;
     return json(pushed)["rule_id"];
   }
 
-  struct News final : auth::ClientListener {
+  struct News final : auth::ClientListener, rules::RuleListener {
     rules::RuleService* rules = nullptr;
+    owner_caps::OwnerCapService* owner_caps = nullptr;
+    quotas::QuotaService* quotas = nullptr;
     void on_client_enrolled(std::string_view id, std::string_view name) override {
       rules->on_client_enrolled(id, name);
+      owner_caps->on_client_enrolled(id, name);
+      quotas->on_client_enrolled(id, name);
     }
     void on_client_changed(std::string_view id, std::string_view name) override {
       rules->on_client_changed(id, name);
+      owner_caps->on_client_changed(id, name);
+      quotas->on_client_changed(id, name);
     }
-    void on_client_removed(std::string_view id) override { rules->on_client_removed(id); }
+    void on_client_removed(std::string_view id) override {
+      rules->on_client_removed(id);
+      owner_caps->on_client_removed(id);
+      quotas->on_client_removed(id);
+    }
+    void on_caps_collected(const store::ClientRef& client, std::string_view owner) override {
+      owner_caps->on_collected(client, owner);
+    }
   };
 
   test::TempDir dir_;
@@ -247,6 +306,8 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<auth::BearerAuth> bearer_;
   std::unique_ptr<auth::ClientService> clients_;
   std::unique_ptr<rules::RuleService> rules_;
+  std::unique_ptr<owner_caps::OwnerCapService> owner_caps_;
+  std::unique_ptr<quotas::QuotaService> quotas_;
   std::unique_ptr<FakeEdges> edges_;
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<Api> api_;

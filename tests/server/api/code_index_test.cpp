@@ -22,9 +22,9 @@ class CodeIndexTest : public ApiTest {
     auth::ClientService seeded(*store_, clock_, {"PEM", std::string(64, 'a')},
                                auth::AdvertisedEndpoint(seed, 7443, {{"localhost"}, {}}));
     const auto usual = std::move(api_);
-    api_ = std::make_unique<Api>(Services{*bearer_, seeded, *rules_, *metrics_});
+    api_ = make_api(seeded);
     expect_enroll({{"name", "new-edge"}});
-    api_ = std::make_unique<Api>(Services{*bearer_, *clients_, *rules_, *metrics_});
+    api_ = make_api(*clients_);
   }
 
   void before_bootstrap() { expect(get("/v1/users/me")); }
@@ -73,13 +73,103 @@ class CodeIndexTest : public ApiTest {
     expect_push("target_host", std::string(64, 'a'));
     expect_push("target_host", std::string(120, 'a') + "." + std::string(140, 'a'));
     expect_push("client", "edge-77");
-    expect_push("sni_pattern", "a.example.com");
+    shapes();
+    conflicts();
+    gates();
     edges_->answer = FakeEdges::Answer{rules::Outcome::failed, "x"};
     expect_push("listen_port", 18081);
     edges_->answer.reset();
     Json silent = rule_body(18082);
     silent["ack_timeout_secs"] = 0;
     expect(post("/v1/rules", silent));
+  }
+  void expect_list(const char* key, Json value) {
+    Json body = list_body(18090);
+    body[key] = std::move(value);
+    expect(post("/v1/rules", body));
+  }
+  void expect_targets(Json targets) { expect_list("targets", std::move(targets)); }
+  void shapes() {
+    Json range = rule_body(20000);
+    range["listen_port_end"] = 22000;
+    range["target_port_end"] = 8443 + 2000;
+    expect(post("/v1/rules", range));
+    const Json good = {{"host", "a"}, {"port", 1}};
+    expect_targets(Json::array());
+    expect_targets(Json(9, good));
+    expect_targets({good, good});
+    expect_targets({{{"host", "a_b"}, {"port", 1}}});
+    expect_targets({{{"host", "a"}, {"port", 0}}});
+    const Json proxied = {{"host", "a"}, {"port", 1}, {"proxy_protocol", "v1"}};
+    expect_targets({{{"host", "a"}, {"port", 1}, {"proxy_protocol", "v3"}}});
+    expect_list("health_check_interval_secs", 3601);
+    expect_list("sni_pattern", "a..b");
+    Json udp = list_body(18090);
+    udp["protocol"] = "udp";
+    udp["sni_pattern"] = "a.b";
+    expect(post("/v1/rules", udp));
+    udp.erase("sni_pattern");
+    udp["targets"] = Json::array({proxied});
+    expect(post("/v1/rules", udp));
+    expect_list("rate_limit", {{"concurrent_connections", 0}});
+    expect_list("rate_limit", {{"bandwidth_in_burst", 1}});
+    expect_list("rate_limit", {{"bandwidth_in_bps", 100}, {"bandwidth_in_burst", 6001}});
+    expect_list("rate_limit", {{"concurrent_connections_burst", 1}});
+    expect_push("rate_limit", Json::object());
+    const std::uint64_t id = push(18070);
+    expect(send({.method = "PUT",
+                 .target = "/v1/rules/" + std::to_string(id),
+                 .body = rule_body(18071).dump()}));
+  }
+  void conflicts() {
+    push(18060);
+    Json sni = rule_body(18060);
+    sni["sni_pattern"] = "a.b";
+    expect(post("/v1/rules", sni));
+    sni["listen_port"] = 18061;
+    EXPECT_EQ(post("/v1/rules", sni).status, 201U);
+    expect(post("/v1/rules", sni));
+    push(18061);
+    expect(post("/v1/rules", rule_body(18061)));
+  }
+  void gates() {
+    const rules::ClientCapabilities usual = edges_->capable;
+    edges_->capable = {.udp = false, .version = "0.6.0"};
+    expect_push("protocol", "udp");
+    expect_list("protocol", "tcp");
+    expect_push("sni_pattern", "a.b");
+    Json one = list_body(18090);
+    one["targets"] = {{{"host", "a"}, {"port", 1}, {"proxy_protocol", "v1"}}};
+    expect(post("/v1/rules", one));
+    one["targets"] = {{{"host", "a"}, {"port", 1}}};
+    one["rate_limit"] = {{"concurrent_connections", 1}};
+    expect(post("/v1/rules", one));
+    edges_->capable = usual;
+  }
+  void limits() {
+    const auto put = [&](const std::string& target, const Json& body) {
+      expect(send({.method = "PUT", .target = target, .body = body.dump()}));
+    };
+    const std::string caps = "/v1/clients/edge-01/owners/alice/rate-limit";
+    put("/v1/clients/Bad/owners/alice/rate-limit", Json::object());
+    put("/v1/clients/edge-01/owners/A/rate-limit", Json::object());
+    expect(get(caps));
+    const std::string quota = "/v1/users/_superadmin/quotas/";
+    put(quota + "edge-01", {{"monthly_bytes", -1}});
+    put(quota + "Bad", {{"monthly_bytes", 1}});
+    put("/v1/users/nobody/quotas/edge-01", {{"monthly_bytes", 1}});
+    put(quota + "edge-01", {{"monthly_bytes", 1}, {"billing_anchor", 253'402'300'800}});
+    expect(get(quota + "edge-01/status"));
+    EXPECT_EQ(send({.method = "PUT",
+                    .target = quota + "edge-01",
+                    .body = R"({"monthly_bytes":1,"billing_anchor":5})"})
+                  .status,
+              200U);
+    put(quota + "edge-01", {{"monthly_bytes", 1}, {"billing_anchor", 6}});
+    const rules::ClientCapabilities usual = edges_->capable;
+    edges_->capable.version = "1.3.0";
+    put(quota + "edge-01", {{"monthly_bytes", 1}});
+    edges_->capable = usual;
   }
   void broken_store() {
     store_->close();
@@ -97,6 +187,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   transport();
   clients();
   rules();
+  limits();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -135,7 +226,41 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "503 bootstrap_required",
                                           "504 ack_timeout",
                                           "500 store_error",
-                                          "501 not_available"};
+                                          "400 exceeds_cap",
+                                          "400 targets_empty",
+                                          "400 targets_too_many",
+                                          "400 targets_duplicate",
+                                          "400 target_invalid_host",
+                                          "400 target_invalid_port",
+                                          "400 health_check_interval_out_of_range",
+                                          "400 validation.sni_on_unsupported_rule",
+                                          "400 validation.sni_pattern_malformed",
+                                          "400 validation.proxy_protocol_invalid",
+                                          "400 validation.proxy_protocol_on_unsupported_rule",
+                                          "400 validation.rate_limit_cap_zero",
+                                          "400 validation.rate_limit_burst_without_rate",
+                                          "400 validation.rate_limit_burst_range",
+                                          "400 validation.rate_limit_burst_unsupported",
+                                          "400 validation.rate_limit_on_legacy_shape",
+                                          "400 validation.rule_update_shape_mismatch",
+                                          "409 conflict.sni_route_duplicate",
+                                          "409 conflict.sni_fallback_duplicate",
+                                          "409 conflict.legacy_to_sni_unsupported",
+                                          "422 unsupported_protocol",
+                                          "422 multi_target_unsupported_by_client",
+                                          "422 sni_unsupported_by_client",
+                                          "422 proxy_protocol_unsupported_by_client",
+                                          "422 rate_limit_unsupported_by_client",
+                                          "400 validation.client_name_invalid",
+                                          "422 invalid_user_id",
+                                          "404 owner_rate_limit_not_found",
+                                          "400 invalid_quota_size",
+                                          "400 invalid_client_name",
+                                          "422 quota_target_not_found",
+                                          "400 invalid_billing_anchor",
+                                          "404 quota_not_found",
+                                          "409 billing_anchor_immutable",
+                                          "422 quota_unsupported_by_client"};
   EXPECT_EQ(seen_, expected);
 }
 

@@ -74,7 +74,7 @@ TEST_F(ApiTest, AKnownPathIsAuthenticatedBeforeItsMethod) {
   EXPECT_EQ(refusal(wrong), "405 method_not_allowed");
   EXPECT_EQ(wrong.header("allow"), "GET, HEAD");
   EXPECT_EQ(refusal(get("/v1/rules/7")), "405 method_not_allowed");
-  EXPECT_EQ(get("/v1/rules/7").header("allow"), "DELETE");
+  EXPECT_EQ(get("/v1/rules/7").header("allow"), "PUT, DELETE");
   EXPECT_EQ(refusal(send({.method = "OPTIONS", .target = "/v1/rules"})), "405 method_not_allowed");
   EXPECT_EQ(refusal(send({.method = "BREW", .target = "/v1/rules"})), "405 method_not_allowed");
 }

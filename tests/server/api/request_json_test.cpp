@@ -59,7 +59,7 @@ TEST(RequestJsonTest, PushDefaults) {
   EXPECT_EQ(push->protocol, "tcp");
   EXPECT_EQ(push->ack_timeout, std::chrono::seconds(2));
   EXPECT_FALSE(push->target_host || push->target_port || push->prefer_ipv6);
-  EXPECT_TRUE(push->unavailable.empty());
+  EXPECT_FALSE(push->targets || push->sni_pattern || push->rate_limit);
 }
 
 TEST(RequestJsonTest, PushInFull) {
@@ -77,15 +77,66 @@ TEST(RequestJsonTest, PushInFull) {
   EXPECT_EQ(push->ack_timeout, std::chrono::seconds(9));
 }
 
-TEST(RequestJsonTest, KeysOfLaterReleasesAreNamed) {
+TEST(RequestJsonTest, PushOfAList) {
   const auto push = decode_push(
-      R"({"client":"e","listen_port":1,"targets":[],"sni_pattern":"a.b","rate_limit":{}})");
-  ASSERT_TRUE(push);
-  EXPECT_EQ(push->unavailable, (std::vector<std::string>{"targets", "sni_pattern", "rate_limit"}));
+      R"({"client":"e","listen_port":1,"sni_pattern":" A.b","rate_limit":{},
+          "targets":[{"host":"h","port":0,"priority":4294967295,"proxy_protocol":"V1","x":1},
+                     {"host":"","port":65535,"priority":null,"proxy_protocol":null}]})");
+  ASSERT_TRUE(push) << push.error().text();
+  ASSERT_EQ(push->targets->size(), 2U);
+  const rules::WantedTarget& first = push->targets->at(0);
+  EXPECT_EQ(first.host, "h");
+  EXPECT_EQ(first.port, 0U);
+  EXPECT_EQ(first.priority, 4'294'967'295U);
+  EXPECT_EQ(first.proxy_protocol, "V1");
+  const rules::WantedTarget& second = push->targets->at(1);
+  EXPECT_EQ(second.port, 65'535U);
+  EXPECT_FALSE(second.priority || second.proxy_protocol);
+  EXPECT_EQ(push->sni_pattern, " A.b");
+  ASSERT_TRUE(push->rate_limit);
+  EXPECT_TRUE(push->rate_limit->limit.empty());
+  EXPECT_FALSE(push->rate_limit->reserved_key);
   const auto absent = decode_push(
-      R"({"client":"e","listen_port":1,"targets":null,"sni_pattern":null,"rate_limit":null})");
+      R"({"client":"e","listen_port":1,"targets":null,"sni_pattern":null,"rate_limit":null,
+          "health_check_interval_secs":null})");
   ASSERT_TRUE(absent);
-  EXPECT_TRUE(absent->unavailable.empty());
+  EXPECT_FALSE(absent->targets || absent->sni_pattern || absent->rate_limit);
+}
+
+TEST(RequestJsonTest, HTTP_7_3_CapsInFull) {
+  const auto caps = [](const std::string& text) {
+    return decode_push(R"({"client":"e","listen_port":1,"rate_limit":)" + text + "}");
+  };
+  const auto full = caps(
+      R"({"bandwidth_in_bps":18446744073709551615,"bandwidth_out_bps":2,
+          "new_connections_per_sec":4294967295,"concurrent_connections":0,
+          "bandwidth_in_burst":5,"bandwidth_out_burst":6,"new_connections_burst":7})");
+  ASSERT_TRUE(full) << full.error().text();
+  EXPECT_EQ(full->rate_limit->limit,
+            (model::RateLimit{18'446'744'073'709'551'615ULL, 2, 4'294'967'295U, 0, 5, 6, 7}));
+  EXPECT_FALSE(full->rate_limit->reserved_key);
+  EXPECT_FALSE(caps(R"({"concurrent_connections_burst":null})")->rate_limit->reserved_key);
+  for (const char* value : {"0", "5", "\"x\"", "[]"}) {
+    const auto reserved = caps(R"({"concurrent_connections_burst":)" + std::string(value) + "}");
+    ASSERT_TRUE(reserved) << value;
+    EXPECT_TRUE(reserved->rate_limit->reserved_key) << value;
+  }
+}
+
+TEST(RequestJsonTest, AFaultNamesItsPlace) {
+  const auto detail = [](const char* text) {
+    const auto push = decode_push(text);
+    return push ? std::string() : push.error().detail;
+  };
+  EXPECT_EQ(
+      detail(R"({"client":"e","listen_port":1,"targets":[{"host":"h","port":1},{"port":1}]})"),
+      "targets[1].host is missing");
+  EXPECT_EQ(detail(R"({"client":"e","listen_port":1,"targets":[{"host":"h","port":"1"}]})"),
+            "targets[0].port must be an integer");
+  EXPECT_EQ(detail(R"({"client":"e","listen_port":1,"targets":[7]})"),
+            "targets[0] must be an object");
+  EXPECT_EQ(detail(R"({"client":"e","listen_port":1,"rate_limit":{"bandwidth_in_bps":-1}})"),
+            "rate_limit.bandwidth_in_bps is out of range");
 }
 
 TEST(RequestJsonTest, PushNumbersHaveTheirRanges) {
@@ -98,6 +149,11 @@ TEST(RequestJsonTest, PushNumbersHaveTheirRanges) {
         R"({"client":"e","listen_port":1,"targets":{}})",
         R"({"client":"e","listen_port":1,"sni_pattern":1})",
         R"({"client":"e","listen_port":1,"rate_limit":[]})",
+        R"({"client":"e","listen_port":1,"rate_limit":{"new_connections_per_sec":4294967296}})",
+        R"({"client":"e","listen_port":1,"rate_limit":{"bandwidth_in_bps":1.5}})",
+        R"({"client":"e","listen_port":1,"targets":[{"host":"h","port":65536}]})",
+        R"({"client":"e","listen_port":1,"targets":[{"host":"h","port":1,"priority":-1}]})",
+        R"({"client":"e","listen_port":1,"targets":[{"host":"h","port":1,"proxy_protocol":1}]})",
         R"({"client":"e","listen_port":1,"health_check_interval_secs":4294967296})"}) {
     const auto push = decode_push(text);
     ASSERT_FALSE(push) << text;

@@ -2,6 +2,7 @@
 
 #include "server/metrics/exposition.hpp"
 #include "tests/server/api/api_fixture.hpp"
+#include "tests/support/counters.hpp"
 
 namespace portunus::server::http::api {
 namespace {
@@ -22,8 +23,12 @@ class RulesApiTest : public ApiTest {
     return send({.method = "DELETE", .target = "/v1/rules/" + std::to_string(rule)});
   }
   void report(std::uint64_t rule, std::uint64_t in, std::uint64_t out, std::uint32_t active) {
-    const model::RuleTraffic traffic{RuleId{rule}, in, out, active};
-    rules_->on_report(id_, {&traffic, 1});
+    model::RuleTraffic traffic;
+    traffic.rule = RuleId{rule};
+    traffic.bytes_in = in;
+    traffic.bytes_out = out;
+    traffic.active_connections = active;
+    rules_->on_report(id_, "edge-01", {{traffic}, {}, {}});
   }
   std::string id_;
 };
@@ -94,27 +99,126 @@ TEST_F(RulesApiTest, ShapeAndGrammarAreRefused) {
   EXPECT_EQ(refused(with(good, "client", "edge-02")), "422 client_not_connected");
 }
 
-TEST_F(RulesApiTest, FeaturesOfLaterReleasesAreNamedNotFaked) {
+TEST_F(RulesApiTest, HTTP_8_8_AListRuleInFull) {
+  Json body = list_body(443);
+  body["sni_pattern"] = " *.Example.com ";
+  body["prefer_ipv6"] = true;
+  body["health_check_interval_secs"] = 10;
+  body["rate_limit"] = {{"bandwidth_in_bps", 1'048'576}, {"new_connections_burst", nullptr}};
+  const Response pushed = post("/v1/rules", body);
+  ASSERT_EQ(pushed.status, 201U) << pushed.body;
+  const std::uint64_t id = json(pushed)["rule_id"];
+  EXPECT_EQ(json(pushed), (Json{{"rule_id", id},
+                                {"status", "Active"},
+                                {"target_host", "a.example"},
+                                {"prefer_ipv6", true},
+                                {"protocol", "tcp"},
+                                {"owner", "_superadmin"},
+                                {"sni_pattern", "*.example.com"},
+                                {"rate_limit", {{"bandwidth_in_bps", 1'048'576}}}}));
+  Json rule = json(get("/v1/rules"))[0];
+  rule.erase("created_at");
+  rule.erase("last_state_change_at");
+  EXPECT_EQ(rule, Json::parse(R"({"id":)" + std::to_string(id) + R"(,"client_id":")" + id_ +
+                              R"(","client_name":"edge-01","listen_port":443,
+      "target_host":"a.example","target_port":443,"prefer_ipv6":true,"protocol":"tcp",
+      "state":{"kind":"active"},"owner_user_id":"_superadmin",
+      "targets":[{"host":"a.example","port":443,"priority":0,"proxy_protocol":"v2","health":null},
+                 {"host":"b.example","port":444,"priority":9,"proxy_protocol":null,"health":null}],
+      "health_check_interval_secs":10,"sni_pattern":"*.example.com",
+      "rate_limit":{"bandwidth_in_bps":1048576}})"));
+}
+
+TEST_F(RulesApiTest, HTTP_8_8_ARangeShowsBothEnds) {
+  Json body = rule_body(30'000);
+  body["protocol"] = "UDP";
+  body["listen_port_end"] = 30'010;
+  body["target_port_end"] = 8453;
+  push(body);
+  const Json rule = json(get("/v1/rules"))[0];
+  EXPECT_EQ(rule["listen_port_end"], 30'010);
+  EXPECT_EQ(rule["target_port_end"], 8453);
+  EXPECT_EQ(rule["protocol"], "udp");
+  EXPECT_EQ(rule["targets"].size(), 1U);
+}
+
+TEST_F(RulesApiTest, HTTP_8_8_HealthIsShownOnceAReportCoversTheRow) {
+  const std::uint64_t id = push(list_body(443));
+  model::RuleTraffic traffic;
+  traffic.rule = RuleId{id};
+  traffic.targets = {{.index = 1,
+                      .host = "b.example",
+                      .health = 1,
+                      .consecutive_failures = 3,
+                      .last_failure_unix_ms = 1'715'292'000'000,
+                      .last_success_unix_ms = 5}};
+  rules_->on_report(id_, "edge-01", {{traffic}, {}, {}});
+  const Json targets = json(get("/v1/rules"))[0]["targets"];
+  EXPECT_EQ(targets[0]["health"], nullptr);
+  EXPECT_EQ(targets[1]["health"], (Json{{"healthy", false},
+                                        {"consecutive_failures", 3},
+                                        {"last_failure_at_unix_ms", 1'715'292'000'000},
+                                        {"last_success_at_unix_ms", 5}}));
+}
+
+TEST_F(RulesApiTest, HTTP_8_2_ChecksOfEveryShape) {
   const Json good = rule_body(18080);
-  Json list = good;
-  list.erase("target_host");
-  list.erase("target_port");
-  list["targets"] = Json::array({{{"host", "10.0.0.1"}, {"port", 1}}});
-  Json range = with(with(good, "listen_port_end", 18081), "target_port_end", 8444);
-  const std::vector<std::pair<Json, std::string>> asked = {
-      {list, "targets"},
-      {range, "range"},
-      {with(good, "protocol", "udp"), "udp"},
-      {with(good, "sni_pattern", "a.example.com"), "sni_pattern"},
-      {with(good, "rate_limit", Json::object()), "rate_limit"},
-      {with(good, "target_host", "target.example.com"), "DNS"}};
-  for (const auto& [body, feature] : asked) {
-    const Response response = post("/v1/rules", body);
-    EXPECT_EQ(refusal(response), "501 not_available") << body;
-    EXPECT_TRUE(message_of(response).starts_with("not_available: ")) << response.body;
-    EXPECT_NE(message_of(response).find(feature), std::string::npos) << response.body;
-  }
+  const Json list = list_body(18080);
+  EXPECT_EQ(refused(with(good, "rate_limit", Json::object())),
+            "400 validation.rate_limit_on_legacy_shape");
+  EXPECT_EQ(refused(with(list, "target_port", 1)), "400 rule_shape_conflict");
+  EXPECT_EQ(refused(with(list, "targets", Json::array())), "400 targets_empty");
+  EXPECT_EQ(refused(with(list, "targets", {{{"host", "a"}, {"port", 1}, {"priority", 100}}})),
+            "422 activation_failed");
+  EXPECT_EQ(refused(with(list, "targets", {{{"port", 1}}})), "422 invalid_body");
+  EXPECT_EQ(refused(with(list, "listen_port_end", 18081)), "400 range_invalid");
+  Json longer = with(with(good, "listen_port_end", 18081), "target_port_end", 8445);
+  EXPECT_EQ(refused(longer), "400 range_invalid");
+  EXPECT_EQ(
+      refused(with(with(good, "listen_port_end", 18080 + 1024), "target_port_end", 8443 + 1024)),
+      "400 exceeds_cap");
   EXPECT_EQ(get("/v1/rules").body, "[]");
+}
+
+TEST_F(RulesApiTest, HTTP_8_6_PutChangesTheCaps) {
+  const std::uint64_t id = push(list_body(443));
+  const std::string path = "/v1/rules/" + std::to_string(id);
+  const auto put = [&](const Json& body) {
+    return send({.method = "PUT", .target = path, .body = body.dump()});
+  };
+  const Json caps = {{"concurrent_connections", 5}};
+  const Response changed = put(with(list_body(443), "rate_limit", caps));
+  ASSERT_EQ(changed.status, 200U) << changed.body;
+  EXPECT_EQ(json(changed)["rule_id"], id);
+  EXPECT_EQ(json(changed)["status"], "Active");
+  EXPECT_EQ(json(changed)["rate_limit"], caps);
+  EXPECT_EQ(edges_->pushed.back().id, RuleId{id});
+  EXPECT_EQ(edges_->pushed.back().rate_limit->concurrent_connections, 5U);
+  EXPECT_EQ(json(get("/v1/rules"))[0]["rate_limit"], caps);
+
+  edges_->answer = FakeEdges::Answer{rules::Outcome::failed, "bind_failed"};
+  const Response failed = put(list_body(443));
+  ASSERT_EQ(failed.status, 200U) << failed.body;
+  EXPECT_EQ(json(failed)["status"], "Failed:bind_failed");
+  EXPECT_FALSE(json(failed).contains("rate_limit"));
+  EXPECT_FALSE(json(get("/v1/rules"))[0].contains("rate_limit"));
+
+  EXPECT_EQ(refusal(put(list_body(444))), "400 validation.rule_update_shape_mismatch");
+  EXPECT_EQ(refusal(put({{"client", "edge-01"}})), "422 invalid_body");
+  EXPECT_EQ(refusal(send({.method = "PUT", .target = path})), "415 unsupported_media_type");
+  EXPECT_EQ(refusal(send({.method = "PUT", .target = "/v1/rules/x", .body = "no json"})),
+            "400 invalid_path");
+  EXPECT_EQ(refusal(send({.method = "PUT", .target = "/v1/rules/99", .body = "no json"})),
+            "400 invalid_json");
+  EXPECT_EQ(
+      refusal(send({.method = "PUT", .target = "/v1/rules/99", .body = list_body(443).dump()})),
+      "404 rule_not_found");
+  const std::string alice = add_user("alice", store::Role::user);
+  EXPECT_EQ(
+      refusal(send({.method = "PUT", .target = path, .body = rule_body(0).dump(), .token = alice})),
+      "403 not_owner");
+  edges_->names.clear();
+  EXPECT_EQ(refusal(put(list_body(443))), "422 client_not_connected");
 }
 
 TEST_F(RulesApiTest, APortTwiceIsInUse) {
@@ -200,6 +304,74 @@ TEST_F(RulesApiTest, StatsAreTheLatestReport) {
   EXPECT_EQ(refusal(get("/v1/rules/999/stats")), "404 rule_not_found");
 }
 
+TEST_F(RulesApiTest, HTTP_9_1_StatsInFull) {
+  Json range = rule_body(30'000);
+  range["listen_port_end"] = 30'001;
+  range["target_port_end"] = 8444;
+  const std::uint64_t ports = push(range);
+  const std::uint64_t list = push(list_body(443));
+  model::RuleTraffic first;
+  first.rule = RuleId{ports};
+  first.dns_failures = 1;
+  first.datagrams_in = 2;
+  first.datagrams_out = 3;
+  first.active_flows = 4;
+  first.flows_dropped_overflow = 5;
+  first.target_failovers = 6;
+  first.ports = {{30'001, 1, 2, 3, 4, 5}, {30'000, 6, 7, 8, 9, 10}};
+  model::RuleTraffic second;
+  second.rule = RuleId{list};
+  second.targets = {{0, "a.example", 443, 0, 0, 0, 11, 12, 13, 14, 15},
+                    {1, "b.example", 444, 9, 1, 2, 0, 0, 0, 0, 0}};
+  rules_->on_report(id_, "edge-01", {{first, second}, {}, {}});
+
+  const auto stats = [&](std::uint64_t id, const char* query) {
+    return json(get("/v1/rules/" + std::to_string(id) + "/stats" + query));
+  };
+  Json counts = stats(ports, "");
+  EXPECT_EQ(counts["dns_failures"], 1);
+  EXPECT_EQ(counts["datagrams_in"], 2);
+  EXPECT_EQ(counts["datagrams_out"], 3);
+  EXPECT_EQ(counts["active_flows"], 4);
+  EXPECT_EQ(counts["flows_dropped_overflow"], 5);
+  EXPECT_EQ(counts["target_failovers_total"], 6);
+  EXPECT_FALSE(counts.contains("per_port"));
+  EXPECT_FALSE(counts.contains("per_target"));
+
+  Json per_port = stats(ports, "?per_port=1&per_target=1");
+  EXPECT_EQ(per_port["per_target"], Json::array());
+  for (Json& row : per_port["per_port"]) {
+    EXPECT_EQ(row["updated_at"], per_port["updated_at"]);
+    row.erase("updated_at");
+  }
+  EXPECT_EQ(per_port["per_port"], Json::parse(R"([
+      {"listen_port":30000,"bytes_in":6,"bytes_out":7,"active_connections":8,
+       "datagrams_in":9,"datagrams_out":10},
+      {"listen_port":30001,"bytes_in":1,"bytes_out":2,"active_connections":3,
+       "datagrams_in":4,"datagrams_out":5}])"));
+  EXPECT_FALSE(stats(list, "?per_port=true").contains("per_port"));
+  EXPECT_EQ(stats(list, "?per_target=true")["per_target"], Json::parse(R"([
+      {"index":0,"host":"a.example","port":443,"priority":0,"health":0,"consecutive_failures":0,
+       "last_failure_at_unix_ms":11,"last_success_at_unix_ms":12,"bytes_in":13,"bytes_out":14,
+       "connections_accepted":15},
+      {"index":1,"host":"b.example","port":444,"priority":9,"health":1,"consecutive_failures":2,
+       "last_failure_at_unix_ms":0,"last_success_at_unix_ms":0,"bytes_in":0,"bytes_out":0,
+       "connections_accepted":0}])"));
+}
+
+TEST_F(RulesApiTest, AListOfOneHasNoPerTargetState) {
+  Json body = list_body(443);
+  body["targets"].erase(1);
+  const std::uint64_t id = push(body);
+  model::RuleTraffic traffic;  // as 1.8 clients report it
+  traffic.rule = RuleId{id};
+  traffic.targets = {{.index = 0, .host = "a.example", .port = 443}};
+  rules_->on_report(id_, "edge-01", {{traffic}, {}, {}});
+  EXPECT_EQ(json(get("/v1/rules/" + std::to_string(id) + "/stats?per_target=1"))["per_target"],
+            Json::array());
+  EXPECT_EQ(json(get("/v1/rules"))[0]["targets"][0]["health"]["healthy"], true);
+}
+
 TEST_F(RulesApiTest, MetricsFollowRulesAndReports) {
   const std::uint64_t id = push(18080);
   const std::string labels =
@@ -217,6 +389,41 @@ TEST_F(RulesApiTest, MetricsFollowRulesAndReports) {
   remove(id);
   EXPECT_EQ(metrics().find("active_connections"), std::string::npos);
   EXPECT_NE(metrics().find("portunus_rule_bytes_in_total" + labels + "10\n"), std::string::npos);
+}
+
+TEST_F(RulesApiTest, OBS_8_AllRuleFamiliesAppearAndDisappear) {
+  Json sni = list_body(443);
+  sni["sni_pattern"] = "a.b";
+  sni["rate_limit"] = {{"concurrent_connections", 5}};
+  const std::uint64_t id = push(sni);
+  const auto metrics = [&] { return get("/v1/metrics").body; };
+  EXPECT_NE(metrics().find("portunus_tls_sni_routes_active 1\n"), std::string::npos);
+  auto traffic = test::filled<model::RuleTraffic>(7);
+  traffic.rule = RuleId{id};
+  auto port = test::filled<model::SniPortTraffic>(1);
+  port.listen_port = 443;
+  rules_->on_report(id_, "edge-01", {{traffic}, {port}, {}});
+  const std::string shown = metrics();
+  for (const char* family :
+       {"portunus_rule_active_connections", "portunus_rule_active_flows",
+        "portunus_rule_bytes_in_total", "portunus_rule_bytes_out_total",
+        "portunus_rule_dns_failures_total", "portunus_rule_udp_datagrams_in_total",
+        "portunus_rule_udp_datagrams_out_total", "portunus_rule_flows_dropped_overflow_total",
+        "portunus_rule_target_failovers_total", "portunus_tls_sni_route_total",
+        "portunus_rate_limit_reject_total", "portunus_rate_limit_throttle_seconds_total",
+        "portunus_rate_limit_active_connections"}) {
+    EXPECT_NE(shown.find(std::string(family) + "{client=\"edge-01\""), std::string::npos) << family;
+  }
+  const std::string of_port = "{client=\"edge-01\",port=\"443\"";
+  EXPECT_NE(shown.find("portunus_tls_sni_listener_miss_total" + of_port), std::string::npos);
+  remove(id);
+  const std::string after = metrics();
+  std::size_t rows = 0;
+  const std::string label = "rule=\"" + std::to_string(id) + "\"";
+  for (std::size_t at = 0; (at = after.find(label, at)) != std::string::npos; ++at) ++rows;
+  EXPECT_EQ(rows, 2U) << after;  // the two byte counters
+  EXPECT_NE(after.find("portunus_tls_sni_routes_active 0\n"), std::string::npos);
+  EXPECT_NE(after.find("portunus_tls_sni_listener_miss_total" + of_port), std::string::npos);
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ TEST_F(EnrollmentTest, rules_of_the_bare_name_bind_at_the_first_enrollment) {
     c.run_script("INSERT INTO users VALUES ('root', 'R', 'superadmin', 0, 0)");
     store::RuleRow row;
     row.spec.listen_port = 80;
-    row.spec.target = {"10.0.0.5", 80};
+    row.spec.targets = {{"10.0.0.5", 80}};
     row.spec.owner_id = "root";
     row.client_name = "edge-01";
     if (const auto id = store::insert_rule(c, row); !id) return fail(id.error());

@@ -89,7 +89,9 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"push-rule", "edge", "80", "h:1", "--ack-timeout", "1.5"},
            {"user-add", "alice", "--display-name", "A"},
            {"backup", "--out", "/x"},
-           {"owner-cap", "list", "edge"}}) {
+           {"owner-cap", "list"},
+           {"owner-cap", "get", "edge"},
+           {"owner-cap", "caps", "edge"}}) {
     const Ran ran = run(line);
     EXPECT_EQ(ran.exit, 2) << ::testing::PrintToString(line) << ran.err;
     EXPECT_EQ(ran.out, "") << ::testing::PrintToString(line);

@@ -58,13 +58,13 @@ TEST(PushBody, OptionalKeysOnlyWhenSet) {
   all.prefer_ipv6 = true;
   all.sni = "  WWW.Example.com ";
   all.health_check_interval_secs = 10;  // belongs to the other shape
-  all.bandwidth_in_bps = 1;
-  all.bandwidth_out_bps = 18'446'744'073'709'551'615U;
-  all.bandwidth_in_burst = 3;
-  all.bandwidth_out_burst = 4;
-  all.new_connections_per_sec = 5;
-  all.concurrent_connections = 6;
-  all.new_connections_burst = 7;
+  all.caps.bandwidth_in_bps = 1;
+  all.caps.bandwidth_out_bps = 18'446'744'073'709'551'615U;
+  all.caps.bandwidth_in_burst = 3;
+  all.caps.bandwidth_out_burst = 4;
+  all.caps.new_connections_per_sec = 5;
+  all.caps.concurrent_connections = 6;
+  all.caps.new_connections_burst = 7;
   expect_body(all, R"({"client":"edge","listen_port":443,"protocol":"TCP","ack_timeout_secs":9,
       "target_host":"h","target_port":1,"prefer_ipv6":true,"sni_pattern":"www.example.com",
       "rate_limit":{"bandwidth_in_bps":1,"bandwidth_out_bps":18446744073709551615,

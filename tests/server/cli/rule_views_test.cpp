@@ -123,6 +123,14 @@ TEST(RuleStats, PerTarget) {
                 "     7     \n");
 }
 
+TEST(RuleStats, CW_2_5_HealthOfALaterReleaseIsUnknown) {
+  const auto target =
+      R"(,"per_target":[{"index":0,"host":"a","port":1,"priority":0,"health":2,)"
+      R"("consecutive_failures":0,"bytes_in":0,"bytes_out":0,"connections_accepted":0}])";
+  EXPECT_NE(stats(stats_of("tcp", target), Format::text, {.per_target = true}).find(" Unknown "),
+            std::string::npos);
+}
+
 TEST(RuleStats, PerPort) {
   const auto ports =
       R"(,"per_port":[{"listen_port":30000,"bytes_in":1,"bytes_out":2,"active_connections":3,)"

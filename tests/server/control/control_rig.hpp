@@ -33,7 +33,7 @@ class ControlRig {
   };
   ControlRig() : ControlRig(Settings()) {}
   explicit ControlRig(Settings settings)
-      : core(domain.executor(), authority, feed, SystemClock::instance(), settings.hub,
+      : core(domain.executor(), authority, feed, limits, SystemClock::instance(), settings.hub,
              {.listen = {*net::IpAddress::parse("127.0.0.1"), 0},
               .pair = test_pair(),
               .keepalive_interval = settings.keepalive_interval,
@@ -74,6 +74,7 @@ class ControlRig {
   DomainThread domain;
   FakeAuthority authority;
   FakeFeed feed;
+  FakeLimits limits;
   server::control::ControlCore core;
   net::Endpoint endpoint;
 

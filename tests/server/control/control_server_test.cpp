@@ -47,11 +47,17 @@ class ControlServerTest : public testing::Test {
   void start() {
     rules = std::make_unique<rules::RuleService>(domain.executor(), *store, clock);
     ASSERT_TRUE(rules->hydrate());
+    caps = std::make_unique<owner_caps::OwnerCapService>(*store, clock);
+    caps->hydrate();
+    quotas = std::make_unique<quotas::QuotaService>(domain.executor(), *store, clock);
+    quotas->hydrate();
     server = std::make_unique<ControlServer>(
-        domain.executor(), *clients, *rules, clock,
+        domain.executor(), Domain{*clients, *rules, *caps, *quotas}, clock,
         ControlOptions{.listen = {*net::IpAddress::parse("127.0.0.1"), 0},
                        .pair = test::test_pair()});
     rules->set_sink(server.get());
+    caps->set_sink(server.get());
+    quotas->set_sink(server.get());
     clients->set_sink(server.get());
     clients->add_listener(server.get());
     endpoint = server->start().value();
@@ -62,9 +68,13 @@ class ControlServerTest : public testing::Test {
     domain([this] { rules->request_stop(); });
     domain.run(server->stop(10s));
     domain.run(rules->drain(10s));
+    domain([this] { quotas->request_stop(); });
+    domain.run(quotas->drain(10s));
     domain.join();
     server.reset();
     rules.reset();
+    caps.reset();
+    quotas.reset();
     store->close();
   }
 
@@ -119,8 +129,8 @@ class ControlServerTest : public testing::Test {
   }
   RuleState state_of(std::uint64_t id) {
     return domain([&] {
-      for (const auto& row : rules->list({"root", true}, std::nullopt)) {
-        if (row.spec.id.value == id) return row.state;
+      for (const auto& rule : rules->list({"root", true}, std::nullopt)) {
+        if (rule.row.spec.id.value == id) return rule.row.state;
       }
       ADD_FAILURE() << "no rule " << id;
       return RuleState::failed;
@@ -134,6 +144,8 @@ class ControlServerTest : public testing::Test {
   test::DomainThread domain;
   std::unique_ptr<auth::ClientService> clients;
   std::unique_ptr<rules::RuleService> rules;
+  std::unique_ptr<owner_caps::OwnerCapService> caps;
+  std::unique_ptr<quotas::QuotaService> quotas;
   std::unique_ptr<ControlServer> server;
   net::Endpoint endpoint;
 };
@@ -243,7 +255,7 @@ TEST_F(ControlServerTest, CW_6_1_a_session_that_ends_before_the_answer_leaves_th
   EXPECT_EQ(state_of(1), RuleState::pending);
   newer->status(replayed->rule_update().request_id(), 1, v1::ACTIVATED);
   EXPECT_TRUE(domain.eventually([&] {
-    return rules->list({"root", true}, std::nullopt).front().state == RuleState::active;
+    return rules->list({"root", true}, std::nullopt).front().row.state == RuleState::active;
   }));
 }
 
@@ -274,8 +286,8 @@ TEST_F(ControlServerTest, CW_8_a_new_session_counts_from_zero_again) {
     edge->send(message);
   };
   const auto total = [&] {
-    const auto& totals = rules->totals();
-    return totals.empty() ? 0 : totals.begin()->second.total_bytes_in;
+    const auto& live = rules->traffic().live();
+    return live.empty() ? 0 : live.begin()->second.counters.total().bytes_in;
   };
   report(100);
   EXPECT_TRUE(domain.eventually([&] { return total() == 100; }));
@@ -335,9 +347,58 @@ TEST_F(ControlServerTest, CW_12_6_a_session_cut_in_mid_replay_two_hundred_times_
   EXPECT_EQ(seen.size(), kRules);
   EXPECT_TRUE(domain.eventually([&] {
     const auto all = rules->list({"root", true}, std::nullopt);
-    return all.size() == kRules &&
-           std::ranges::all_of(all, [](const auto& row) { return row.state == RuleState::active; });
+    return all.size() == kRules && std::ranges::all_of(all, [](const auto& rule) {
+             return rule.row.state == RuleState::active;
+           });
   }));
+}
+
+TEST_F(ControlServerTest, D6_limits_reach_the_edge_by_replay_and_live_and_reports_count) {
+  start();
+  const auto bundle = enroll("edge-01");
+  ASSERT_TRUE(domain.run(quotas->put("root", "edge-01", 1000, std::nullopt)));
+  auto edge = connect(bundle.token());
+  auto message = edge->next();
+  ASSERT_TRUE(message && message->has_traffic_quota_update());
+  EXPECT_EQ(message->traffic_quota_update().user_id(), "root");
+  EXPECT_EQ(message->traffic_quota_update().state().budget_remaining_bytes(), 1000);
+  EXPECT_TRUE(edge->next()->has_replay_complete());
+
+  model::RateLimit limit;
+  limit.concurrent_connections = 9;
+  ASSERT_TRUE(domain.run(caps->put("edge-01", "root", {limit, false})));
+  message = edge->next();
+  ASSERT_TRUE(message && message->has_owner_rate_limit_update());
+  EXPECT_EQ(message->owner_rate_limit_update().rate_limit().concurrent_connections(), 9U);
+
+  auto pending = push(18080);
+  message = edge->next();
+  edge->status(message->rule_update().request_id(), 1, v1::ACTIVATED);
+  ASSERT_TRUE(pending.get());
+  v1::ClientMessage stats;
+  v1::StatsReport& report = *stats.mutable_stats_report();
+  report.add_stats()->set_rule_id(1);
+  report.mutable_stats(0)->set_bytes_in(700);
+  report.mutable_stats(0)->set_bytes_out(500);
+  report.add_owner_rate_limit_stats()->set_owner_id("root");
+  report.mutable_owner_rate_limit_stats(0)->mutable_stats()->set_active_connections(4);
+  edge->send(stats);
+  message = edge->next();
+  ASSERT_TRUE(message && message->has_traffic_quota_update());
+  EXPECT_TRUE(message->traffic_quota_update().state().exhausted());
+  EXPECT_EQ(message->traffic_quota_update().state().budget_remaining_bytes(), -200);
+  domain([&] {
+    EXPECT_EQ(quotas->numbers().at(0).exhaustions, 1U);
+    EXPECT_EQ(caps->numbers().at(0).total.active, 4U);
+  });
+  ASSERT_TRUE(domain.run(quotas->remove("root", "edge-01")));
+  message = edge->next();
+  EXPECT_EQ(message->traffic_quota_update().action(), v1::TRAFFIC_QUOTA_ACTION_REMOVE);
+
+  edge = connect(bundle.token());
+  EXPECT_TRUE(edge->next()->has_owner_rate_limit_update());
+  EXPECT_TRUE(edge->next()->has_rule_update());
+  EXPECT_TRUE(edge->next()->has_replay_complete());
 }
 
 }  // namespace

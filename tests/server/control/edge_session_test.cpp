@@ -15,10 +15,10 @@ namespace {
 
 using test::rule;
 
-v1::ClientMessage hello(const std::string& instance_id = {}) {
+v1::ClientMessage hello(const std::string& instance_id = {}, const std::string& version = "1.8.0") {
   v1::ClientMessage message;
   message.mutable_hello()->set_protocol_version("1.0.0");
-  message.mutable_hello()->set_client_version("1.8.0");
+  message.mutable_hello()->set_client_version(version);
   message.mutable_hello()->set_instance_id(instance_id);
   return message;
 }
@@ -44,6 +44,11 @@ class EdgeSessionTest : public testing::Test {
     while (auto message = session.next()) {
       if (message->has_welcome()) out.emplace_back("welcome");
       if (message->has_replay_complete()) out.emplace_back("complete");
+      if (message->has_traffic_quota_update())
+        out.push_back(word_of(message->traffic_quota_update()));
+      if (message->has_owner_rate_limit_update()) {
+        out.push_back(word_of(message->owner_rate_limit_update()));
+      }
       if (!message->has_rule_update()) continue;
       const v1::RuleUpdate& update = message->rule_update();
       last = update;
@@ -54,13 +59,33 @@ class EdgeSessionTest : public testing::Test {
   }
   using Words = std::vector<std::string>;
 
+  static std::string word_of(const v1::TrafficQuotaUpdate& update) {
+    if (update.action() == v1::TRAFFIC_QUOTA_ACTION_REMOVE) return "no quota " + update.user_id();
+    return "quota " + update.user_id() + " " +
+           std::to_string(update.state().budget_remaining_bytes());
+  }
+  static std::string word_of(const v1::OwnerRateLimitUpdate& update) {
+    if (update.action() == v1::OWNER_RATE_LIMIT_ACTION_REMOVE)
+      return "no caps " + update.owner_id();
+    return "caps " + update.owner_id() + " " +
+           std::to_string(update.rate_limit().concurrent_connections());
+  }
+  void set_quota(const std::string& user, std::int64_t left) {
+    limits.quotas[user] = {.monthly_bytes = 100, .budget_remaining_bytes = left};
+  }
+  void set_caps(const std::string& owner, std::uint32_t concurrent) {
+    limits.caps[owner].concurrent_connections = concurrent;
+  }
+
   test::LogCapture log;
   test::FakeFeed feed;
+  test::FakeLimits limits;
   ManualClock clock;
   int woken = 0;
   v1::RuleUpdate last;
   EdgeSession session{{SessionId{7}, "01J0000000000000000000000A", "edge-01", "192.0.2.1:5000", {}},
                       feed,
+                      limits,
                       clock,
                       {.udp_flow_idle_secs = 90, .udp_max_flows_per_rule = 2048}};
 };
@@ -122,13 +147,112 @@ TEST_F(EdgeSessionTest, CW_6_2_a_rule_removed_before_its_turn_is_never_pushed) {
 TEST_F(EdgeSessionTest, CW_6_2_a_rule_changed_before_its_turn_is_replayed_as_it_is_now) {
   feed.rules = {{RuleId{1}, rule(1)}};
   session.on_message(hello());
-  feed.rules[RuleId{1}].target.host = "10.9.9.9";
+  feed.rules[RuleId{1}].targets[0].host = "10.9.9.9";
   ASSERT_TRUE(session.push("p", feed.rules[RuleId{1}]));
   session.next();
   EXPECT_EQ(session.next()->rule_update().rule().target_host(), "10.9.9.9");
   EXPECT_EQ(sent(), (Words{"push 1"}));
   EXPECT_EQ(last.request_id(), "p");
   EXPECT_EQ(last.rule().target_host(), "10.9.9.9");
+}
+
+TEST_F(EdgeSessionTest, D6_quotas_then_owner_caps_then_rules_then_the_mark) {
+  feed.rules = {{RuleId{1}, rule(1)}};
+  set_quota("bob", 7);
+  set_quota("alice", -3);
+  set_caps("alice", 5);
+  session.on_message(hello("i"));
+  EXPECT_EQ(sent(), (Words{"welcome", "quota alice -3", "quota bob 7", "caps alice 5", "push 1",
+                           "complete"}));
+}
+
+TEST_F(EdgeSessionTest, CW_9_a_client_that_cannot_understand_is_not_told) {
+  set_quota("alice", 7);
+  set_caps("alice", 5);
+  const std::vector<std::pair<std::string, Words>> cases = {
+      {"", {"welcome"}},
+      {"0.10.9", {"welcome"}},
+      {"0.11.0", {"welcome", "caps alice 5", "caps alice 6"}},
+      {"1.3.9", {"welcome", "caps alice 5", "caps alice 6"}},
+      {"1.4.0", {"welcome", "quota alice 7", "caps alice 5", "quota alice 8", "caps alice 6"}},
+  };
+  for (const auto& [version, words] : cases) {
+    set_quota("alice", 7);
+    set_caps("alice", 5);
+    EdgeSession one({SessionId{9}, "id", "edge-01", "addr", {}}, feed, limits, clock, {});
+    one.set_wake([] {});
+    one.on_message(hello({}, version));
+    Words seen;
+    const auto drain = [&] {
+      while (const auto message = one.next()) {
+        seen.push_back(message->has_welcome() ? "welcome"
+                       : message->has_traffic_quota_update()
+                           ? word_of(message->traffic_quota_update())
+                           : word_of(message->owner_rate_limit_update()));
+      }
+    };
+    drain();
+    set_quota("alice", 8);
+    set_caps("alice", 6);
+    (void)one.quota_changed("alice");
+    (void)one.owner_caps_changed("alice");
+    drain();
+    EXPECT_EQ(seen, words) << version;
+    one.end("superseded");
+  }
+}
+
+TEST_F(EdgeSessionTest, CW_6_2_quotas_and_caps_never_go_out_as_they_were) {
+  set_quota("alice", 1);
+  set_quota("bob", 2);
+  set_caps("alice", 3);
+  session.on_message(hello("i"));
+  session.next();  // welcome
+  session.next();  // quota alice 1
+  using Told = quotas::QuotaSink::Told;
+  set_quota("alice", 10);  // told already
+  EXPECT_EQ(session.quota_changed("alice"), Told::queued);
+  limits.quotas.erase("bob");  // not yet
+  EXPECT_EQ(session.quota_changed("bob"), Told::queued);
+  set_caps("alice", 30);
+  (void)session.owner_caps_changed("alice");
+  set_quota("carol", 4);  // new
+  EXPECT_EQ(session.quota_changed("carol"), Told::queued);
+  set_quota("alice", 11);
+  EXPECT_EQ(session.quota_changed("alice"), Told::queued);
+  EXPECT_EQ(sent(), (Words{"no quota bob", "caps alice 30", "complete", "quota alice 11",
+                           "quota carol 4"}));
+  limits.caps.clear();
+  EXPECT_EQ(session.owner_caps_changed("alice"), owner_caps::OwnerCapSink::Told::queued);
+  EXPECT_EQ(sent(), (Words{"no caps alice"}));
+}
+
+TEST_F(EdgeSessionTest, CW_2_4_limit_messages_name_the_client) {
+  set_quota("alice", 1);
+  limits.caps["alice"] = {};
+  session.on_message(hello());
+  session.rename("edge-99");
+  session.next();
+  const auto quota = session.next();
+  ASSERT_TRUE(quota && quota->has_traffic_quota_update());
+  EXPECT_TRUE(is_ulid(quota->traffic_quota_update().request_id()));
+  EXPECT_EQ(quota->traffic_quota_update().client_name(), "edge-99");
+  EXPECT_EQ(quota->traffic_quota_update().client_id(), "01J0000000000000000000000A");
+  const auto caps = session.next();
+  ASSERT_TRUE(caps && caps->has_owner_rate_limit_update());
+  EXPECT_EQ(caps->owner_rate_limit_update().client_name(), "edge-99");
+  EXPECT_EQ(caps->owner_rate_limit_update().client_id(), "01J0000000000000000000000A");
+  // Caps without any are a SET that clears (control-wire 2.4).
+  EXPECT_EQ(caps->owner_rate_limit_update().action(), v1::OWNER_RATE_LIMIT_ACTION_SET);
+  EXPECT_FALSE(caps->owner_rate_limit_update().has_rate_limit());
+}
+
+TEST_F(EdgeSessionTest, CW_7_limits_of_a_session_that_is_not_live_wait_for_a_replay) {
+  EXPECT_EQ(session.quota_changed("alice"), quotas::QuotaSink::Told::absent);
+  session.on_message(hello());
+  session.end("superseded");
+  EXPECT_EQ(session.quota_changed("alice"), quotas::QuotaSink::Told::absent);
+  EXPECT_EQ(session.owner_caps_changed("alice"), owner_caps::OwnerCapSink::Told::absent);
 }
 
 TEST_F(EdgeSessionTest, pushes_and_removes_carry_their_ids_in_the_order_made) {
@@ -258,20 +382,58 @@ TEST_F(EdgeSessionTest, CW_8_reports_reach_the_rules_and_are_logged_at_debug) {
   report.add_stats()->set_rule_id(3);
   report.mutable_stats(0)->set_bytes_in(100);
   session.on_message(message);
-  ASSERT_EQ(feed.report.size(), 1U);
-  EXPECT_EQ(feed.report[0].rule, RuleId{3});
-  EXPECT_EQ(feed.report[0].bytes_in, 100U);
+  ASSERT_EQ(feed.report.rules.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].rule, RuleId{3});
+  EXPECT_EQ(feed.report.rules[0].bytes_in, 100U);
   EXPECT_EQ(log.count("client.stats_report", {"\"level\":\"DEBUG\"",
                                               "\"client_name\":\"edge-01\",\"rule_count\":1,"
                                               "\"sent_at_unix_ms\":11}"}),
             1U);
 }
 
+TEST_F(EdgeSessionTest, CW_2_5_a_report_reaches_the_rules_whole) {
+  session.on_message(hello());
+  v1::ClientMessage message;
+  v1::StatsReport& report = *message.mutable_stats_report();
+  v1::RuleStats& stats = *report.add_stats();
+  stats.set_rule_id(3);
+  stats.set_datagrams_in(4);
+  stats.add_per_port()->set_listen_port(30'001);
+  stats.add_per_target()->set_index(1);
+  v1::SniListenerStats& port = *report.add_sni_listener_stats();
+  port.set_listen_port(443);
+  port.set_sni_route_miss_total(5);
+  report.add_owner_rate_limit_stats()->set_owner_id("alice");
+  session.on_message(message);
+  EXPECT_EQ(feed.reporter, "edge-01");
+  ASSERT_EQ(feed.report.rules.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].datagrams_in, 4U);
+  EXPECT_EQ(feed.report.rules[0].ports.size(), 1U);
+  EXPECT_EQ(feed.report.rules[0].targets.size(), 1U);
+  ASSERT_EQ(feed.report.sni_ports.size(), 1U);
+  EXPECT_EQ(feed.report.sni_ports[0].misses, 5U);
+  ASSERT_EQ(feed.report.owners.size(), 1U);
+}
+
+TEST_F(EdgeSessionTest, CW_9_the_rules_hear_what_the_client_can_do_before_they_replay) {
+  v1::ClientMessage first = hello();
+  first.mutable_hello()->set_client_version("0.9.1");
+  session.on_message(first);
+  EXPECT_EQ(feed.capabilities.version, "0.9.1");
+  EXPECT_EQ(feed.capabilities.udp, session.capabilities().udp);
+
+  EdgeSession silent({SessionId{9}, "id", "edge-01", "addr", {}}, feed, limits, clock, {});
+  silent.set_wake([] {});
+  silent.on_message(status("q", 1, v1::ACTIVATED));  // no Hello: TCP only, of an unknown release
+  EXPECT_EQ(feed.capabilities.version, "");
+  EXPECT_FALSE(feed.capabilities.udp);
+}
+
 TEST_F(EdgeSessionTest, CW_5_2_every_planned_end_is_ok_with_its_reason_and_level) {
   for (const auto& [reason, level] :
        {std::pair("superseded", "INFO"), std::pair("server_shutdown", "INFO"),
         std::pair("token_revoked", "WARN"), std::pair("credential_rotated", "WARN")}) {
-    EdgeSession one({SessionId{9}, "id", "edge-01", "addr", {}}, feed, clock, {});
+    EdgeSession one({SessionId{9}, "id", "edge-01", "addr", {}}, feed, limits, clock, {});
     int calls = 0;
     one.set_wake([&] { ++calls; });
     one.on_message(hello());
@@ -391,6 +553,7 @@ TEST_F(EdgeSessionTest, CW_1_2_an_edge_that_takes_nothing_is_given_up_before_it_
   for (std::size_t i = 0; i < Outbox::kMaxChanges; ++i) {
     ASSERT_TRUE(session.remove("r", RuleId{i}));
   }
+  EXPECT_EQ(session.quota_changed("alice"), quotas::QuotaSink::Told::refused);
   EXPECT_FALSE(session.push("p", rule(1)));
   EXPECT_FALSE(session.live());
   EXPECT_EQ(log.count("client.disconnected", {"\"reason\":\"transport_error\""}), 1U);

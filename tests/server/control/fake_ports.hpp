@@ -16,7 +16,7 @@ inline model::RuleSpec rule(std::uint64_t id, std::string host = "10.0.0.1") {
   model::RuleSpec spec;
   spec.id = RuleId{id};
   spec.listen_port = static_cast<std::uint16_t>(10'000 + id);
-  spec.target = {std::move(host), 80};
+  spec.targets = {{std::move(host), 80}};
   spec.owner_id = "alice";
   return spec;
 }
@@ -50,6 +50,41 @@ class FakeAuthority final : public server::control::ClientAuthority {
   std::vector<std::string> redeemed;
 };
 
+/// The quotas and owner caps of one client.
+class FakeLimits final : public server::control::LimitFeed {
+ public:
+  std::vector<std::string> quota_users(std::string_view /*client_id*/) const override {
+    return keys_of(quotas);
+  }
+  std::optional<model::QuotaState> quota(std::string_view /*client_id*/,
+                                         std::string_view user_id) const override {
+    return find(quotas, user_id);
+  }
+  std::vector<std::string> capped_owners(std::string_view /*client_id*/) const override {
+    return keys_of(caps);
+  }
+  std::optional<model::RateLimit> owner_caps(std::string_view /*client_id*/,
+                                             std::string_view owner_id) const override {
+    return find(caps, owner_id);
+  }
+
+  std::map<std::string, model::QuotaState, std::less<>> quotas;
+  std::map<std::string, model::RateLimit, std::less<>> caps;
+
+ private:
+  template <class Map>
+  static std::vector<std::string> keys_of(const Map& map) {
+    std::vector<std::string> out;
+    for (const auto& [key, value] : map) out.push_back(key);
+    return out;
+  }
+  template <class Map>
+  static std::optional<typename Map::mapped_type> find(const Map& map, std::string_view key) {
+    const auto it = map.find(key);
+    return it == map.end() ? std::nullopt : std::optional(it->second);
+  }
+};
+
 /// The rules of one client, and everything its sessions reported.
 class FakeFeed final : public server::control::RuleFeed {
  public:
@@ -62,7 +97,9 @@ class FakeFeed final : public server::control::RuleFeed {
     std::string reason;
   };
 
-  std::vector<model::RuleSpec> begin_session(std::string_view client_id) override {
+  std::vector<model::RuleSpec> begin_session(
+      std::string_view client_id, const server::rules::ClientCapabilities& capable) override {
+    capabilities = capable;
     calls.push_back("begin " + std::string(client_id));
     ++begun;
     std::vector<model::RuleSpec> out;
@@ -83,9 +120,11 @@ class FakeFeed final : public server::control::RuleFeed {
     statuses.push_back({std::string(client_id), std::string(client_name), std::string(request_id),
                         id, outcome, std::move(reason)});
   }
-  void on_report(std::string_view client_id, std::span<const model::RuleTraffic> traffic) override {
+  void on_report(std::string_view client_id, std::string_view client_name,
+                 const model::TrafficReport& content) override {
     calls.push_back("report " + std::string(client_id));
-    report.assign(traffic.begin(), traffic.end());
+    reporter = client_name;
+    report = content;
     ++reports;
   }
   void end_session(std::string_view client_id) override {
@@ -95,8 +134,10 @@ class FakeFeed final : public server::control::RuleFeed {
 
   std::map<RuleId, model::RuleSpec> rules;
   std::map<std::string, RuleId> expected;
+  server::rules::ClientCapabilities capabilities;
   std::vector<Status> statuses;
-  std::vector<model::RuleTraffic> report;
+  std::string reporter;
+  model::TrafficReport report;
   std::vector<std::string> calls;
   int begun = 0;
   int ended = 0;

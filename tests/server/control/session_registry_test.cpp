@@ -11,10 +11,11 @@ class SessionRegistryTest : public testing::Test {
  protected:
   std::shared_ptr<EdgeSession> session(std::uint64_t id, std::string client) {
     return std::make_shared<EdgeSession>(
-        EdgeSession::Identity{SessionId{id}, std::move(client), "name", "addr", {}}, feed, clock,
-        WelcomeSettings{});
+        EdgeSession::Identity{SessionId{id}, std::move(client), "name", "addr", {}}, feed, limits,
+        clock, WelcomeSettings{});
   }
   test::FakeFeed feed;
+  test::FakeLimits limits;
   ManualClock clock;
   SessionRegistry registry;
 };

@@ -125,10 +125,11 @@ TEST(Transport, CW_1_1_broken_handshakes_leave_no_line_and_no_harm) {
 TEST(Transport, a_pair_that_does_not_fit_is_refused_at_start) {
   test::FakeAuthority authority;
   test::FakeFeed feed;
+  test::FakeLimits limits;
   boost::asio::io_context io;
   crypto::CertificatePair pair = test::test_pair();
   pair.key_pem = "no key";
-  ControlCore core(io.get_executor(), authority, feed, SystemClock::instance(), {},
+  ControlCore core(io.get_executor(), authority, feed, limits, SystemClock::instance(), {},
                    {.listen = {*net::IpAddress::parse("127.0.0.1"), 0}, .pair = pair});
   const auto bound = core.start();
   ASSERT_FALSE(bound);
@@ -137,14 +138,17 @@ TEST(Transport, a_pair_that_does_not_fit_is_refused_at_start) {
 TEST(Transport, a_busy_port_is_a_clear_error_and_an_unused_server_goes_quietly) {
   test::FakeAuthority authority;
   test::FakeFeed feed;
+  test::FakeLimits limits;
   boost::asio::io_context io;
   GrpcSettings settings{.listen = {*net::IpAddress::parse("127.0.0.1"), 0},
                         .pair = test::test_pair()};
-  ControlCore first(io.get_executor(), authority, feed, SystemClock::instance(), {}, settings);
+  ControlCore first(io.get_executor(), authority, feed, limits, SystemClock::instance(), {},
+                    settings);
   const auto bound = first.start();
   ASSERT_TRUE(bound);
   settings.listen = *bound;
-  ControlCore second(io.get_executor(), authority, feed, SystemClock::instance(), {}, settings);
+  ControlCore second(io.get_executor(), authority, feed, limits, SystemClock::instance(), {},
+                     settings);
   const auto refused = second.start();
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().text(), "Address already in use: " + bound->text());

@@ -38,6 +38,7 @@ async::Task<Response> echo(Request request) {
     if (!read) co_return make_response(413, "text/plain", read.error().code.message());
     body = std::move(*read);
   }
+  if (request.path == "/peer") body = request.peer.address().text();
   if (request.path == "/size") body = std::to_string(body.size());
   if (request.path == "/none") co_return no_content();
   co_return make_response(
@@ -47,12 +48,12 @@ async::Task<Response> echo(Request request) {
 
 class HttpListenerTest : public ::testing::Test {
  protected:
-  void start(HttpOptions options = {}) {
+  void start(HttpOptions options = {}, std::string_view listen = "127.0.0.1:0") {
     options.linger_timeout = 300ms;
     domain_ = std::make_unique<asio::io_context>(1);
     listener_ =
         std::make_unique<HttpListener>(io_.get_executor(), io_.get_executor(), echo, options);
-    run();
+    run(listen);
   }
   /// The handler on a thread of its own: what this release does not do, but may.
   void start_with_domain_thread() {
@@ -63,8 +64,8 @@ class HttpListenerTest : public ::testing::Test {
                                                HttpOptions{});
     run();
   }
-  void run() {
-    const auto bound = listener_->listen(*net::Endpoint::parse("127.0.0.1:0"));
+  void run(std::string_view listen = "127.0.0.1:0") {
+    const auto bound = listener_->listen(*net::Endpoint::parse(listen));
     ASSERT_TRUE(bound) << bound.error().text();
     endpoint_ = *bound;
     listener_->start();
@@ -110,6 +111,13 @@ bool begins(const std::string& text, std::string_view start) {
 }
 bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+TEST_F(HttpListenerTest, an_ipv4_peer_of_a_listener_for_both_families_has_its_own_address) {
+  start({}, "[::]:0");
+  endpoint_ = net::Endpoint(*net::IpAddress::parse("127.0.0.1"), endpoint_.port());
+  EXPECT_TRUE(ask("GET /peer HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                  .ends_with("GET /peer? 127.0.0.1"));
 }
 
 TEST_F(HttpListenerTest, KeepsAConnectionForSeveralRequests) {

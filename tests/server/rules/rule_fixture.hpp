@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,17 +27,19 @@ class FakeSink final : public RuleSink {
     std::string client_id;
     std::string request_id;
     RuleId rule;
+    model::RuleSpec spec = {};  ///< of a push
   };
 
   bool connected(std::string_view client_id) const override { return live.contains(client_id); }
   const ClientCapabilities* capabilities(std::string_view client_id) const override {
     const auto it = live.find(client_id);
-    return it == live.end() ? nullptr : &it->second;
+    if (it == live.end()) return nullptr;
+    return ++asked > 1 && next_session ? &*next_session : &it->second;
   }
   bool push(std::string_view client_id, std::string_view request_id,
             const model::RuleSpec& rule) override {
     if (!accepts || !connected(client_id)) return false;
-    sent.push_back({true, std::string(client_id), std::string(request_id), rule.id});
+    sent.push_back({true, std::string(client_id), std::string(request_id), rule.id, rule});
     return true;
   }
   bool remove(std::string_view client_id, std::string_view request_id, RuleId rule) override {
@@ -46,11 +49,15 @@ class FakeSink final : public RuleSink {
   }
 
   std::map<std::string, ClientCapabilities, std::less<>> live;
+  /// Another session takes over once the capabilities were asked for.
+  std::optional<ClientCapabilities> next_session;
+  mutable int asked = 0;
   bool accepts = true;  ///< false: the session is lost just before the PUSH is queued
   std::vector<Sent> sent;
 };
 
 inline const std::string kEdge = "01J00000000000000000000001";
+inline const ClientCapabilities kCapable{.udp = true, .version = "1.8.0"};
 inline const std::string kOther = "01J00000000000000000000002";
 
 /// A rule service on a real store with two enrolled edges, the first one connected.
@@ -71,7 +78,7 @@ class RuleFixture : public testing::Test {
       return add_client(c, kOther, "edge-02", 'b');
     }));
     start_service();
-    sink_.live[kEdge] = {};
+    sink_.live[kEdge] = kCapable;
   }
   ~RuleFixture() override { stop_service(); }
 
@@ -84,7 +91,7 @@ class RuleFixture : public testing::Test {
                                     .address = std::nullopt});
   }
   void start_service() {
-    service_ = std::make_unique<RuleService>(io_.executor(), *store_, clock_);
+    service_ = std::make_unique<RuleService>(io_.executor(), *store_, clock_, settings_);
     service_->set_sink(&sink_);
     ASSERT_TRUE(service_->hydrate());
   }
@@ -118,9 +125,20 @@ class RuleFixture : public testing::Test {
     io_.run_until([&] { return pending->has_value(); });
     return **pending;
   }
+  static PushRequest list_request(std::uint32_t port = 18080, std::size_t targets = 2) {
+    PushRequest out = request(port);
+    out.target_host.reset();
+    out.target_port.reset();
+    out.targets.emplace();
+    for (std::size_t row = 0; row < targets; ++row) {
+      out.targets->push_back({.host = "t" + std::to_string(row) + ".example", .port = 80});
+    }
+    return out;
+  }
   /// A rule that is active.
-  store::RuleRow activate(std::uint32_t port = 18080) {
-    const Pending pending = send(request(port));
+  store::RuleRow activate(std::uint32_t port = 18080) { return activate(request(port)); }
+  store::RuleRow activate(PushRequest asked) {
+    const Pending pending = send(std::move(asked));
     status(sink_.sent.back().request_id, sink_.sent.back().rule, Outcome::activated);
     return finish(pending).value();
   }
@@ -130,13 +148,20 @@ class RuleFixture : public testing::Test {
   void status(std::string_view request_id, RuleId rule, Outcome outcome, std::string reason = "") {
     service_->on_status(kEdge, "edge-01", request_id, rule, outcome, std::move(reason));
   }
+  std::vector<model::RuleSpec> begin_session(const std::string& client,
+                                             const ClientCapabilities& capabilities = kCapable) {
+    return service_->begin_session(client, capabilities);
+  }
+  void report(const model::TrafficReport& content, const std::string& client = kEdge) {
+    service_->on_report(client, client == kEdge ? "edge-01" : "edge-02", content);
+  }
   /// Runs until the rule shows the state.
   void expect_state(RuleId id, store::RuleState state) {
     io_.run_until([&] { return shown(id).state == state; });
   }
   store::RuleRow shown(RuleId id) const {
-    for (store::RuleRow& row : service_->list(root_, std::nullopt)) {
-      if (row.spec.id == id) return row;
+    for (RuleView& view : service_->list(root_, std::nullopt)) {
+      if (view.row.spec.id == id) return view.row;
     }
     ADD_FAILURE() << "no rule " << id.value;
     return {};
@@ -146,6 +171,7 @@ class RuleFixture : public testing::Test {
   ManualClock clock_;
   test::TestIo io_;
   FakeSink sink_;
+  RuleSettings settings_{.max_ports = 1024, .update_timeout = std::chrono::seconds(10)};
   test::LogCapture log_;
   Actor root_{"root", true};
   std::unique_ptr<store::Store> store_;

@@ -119,12 +119,12 @@ TEST_F(RuleStatusTest, CW_6_2_replays_active_and_pending_ascending_never_failed)
   service_->end_session(kEdge);
   (void)finish(waiting);
 
-  const auto replay = service_->begin_session(kEdge);
+  const auto replay = begin_session(kEdge);
   ASSERT_EQ(replay.size(), 3U);
   EXPECT_EQ(replay[0].listen_port, 1001);
   EXPECT_EQ(replay[1].listen_port, 1003);
   EXPECT_EQ(replay[2].listen_port, 1004);
-  EXPECT_TRUE(service_->begin_session(kOther).empty());
+  EXPECT_TRUE(begin_session(kOther).empty());
   EXPECT_EQ(shown(replay[0].id).state, RuleState::pending);
   EXPECT_EQ(shown(RuleId{2}).state, RuleState::failed);
 }
@@ -134,18 +134,18 @@ TEST_F(RuleStatusTest, CW_6_2_a_replayed_rule_is_pending_until_its_status_and_no
   const auto activated_at = shown(id).last_state_change_at;
   clock_.advance(std::chrono::hours(1));
   for (int cut = 0; cut < 3; ++cut) {  // sessions that break off in mid-replay
-    EXPECT_EQ(service_->begin_session(kEdge).size(), 1U);
+    EXPECT_EQ(begin_session(kEdge).size(), 1U);
     EXPECT_EQ(shown(id).state, RuleState::pending);
     service_->end_session(kEdge);
   }
-  EXPECT_EQ(service_->begin_session(kEdge).size(), 1U);
+  EXPECT_EQ(begin_session(kEdge).size(), 1U);
   service_->expect_status(kEdge, "replay-1", id);
   status("replay-1", id, Outcome::activated);
   expect_state(id, RuleState::active);
   EXPECT_EQ(shown(id).last_state_change_at, activated_at);  // adopted: the store never changed
   EXPECT_EQ(unmatched(), 0U);
 
-  service_->begin_session(kEdge);
+  begin_session(kEdge);
   service_->expect_status(kEdge, "replay-2", id);
   status("replay-2", id, Outcome::failed, "port_in_use");
   expect_state(id, RuleState::failed);
@@ -157,7 +157,7 @@ TEST_F(RuleStatusTest, CW_6_2_what_goes_while_a_replay_runs_is_not_sent_after_it
   activate(1001);
   activate(1002);
   sink_.sent.clear();
-  const auto replay = service_->begin_session(kEdge);
+  const auto replay = begin_session(kEdge);
   ASSERT_TRUE(io_.run(service_->remove(root_, replay[1].id)));
   // The session asks before each PUSH of its replay.
   EXPECT_NE(service_->current(replay[0].id), nullptr);
@@ -169,13 +169,13 @@ TEST_F(RuleStatusTest, a_first_enrollment_binds_and_a_rename_does_not) {
   service_->on_client_removed(kEdge);
   EXPECT_EQ(shown(id).client_id, std::nullopt);
   EXPECT_EQ(shown(id).client_name, "edge-01");
-  EXPECT_TRUE(service_->begin_session(kEdge).empty());
+  EXPECT_TRUE(begin_session(kEdge).empty());
 
   service_->on_client_changed(kOther, "edge-01");
   EXPECT_EQ(shown(id).client_id, std::nullopt);
   service_->on_client_enrolled(kOther, "edge-01");
   EXPECT_EQ(shown(id).client_id, kOther);
-  EXPECT_EQ(service_->begin_session(kOther).size(), 1U);
+  EXPECT_EQ(begin_session(kOther).size(), 1U);
   service_->on_client_changed(kOther, "edge-03");
   EXPECT_EQ(shown(id).client_name, "edge-03");
 }

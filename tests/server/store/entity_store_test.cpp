@@ -1,5 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <limits>
+#include <utility>
+#include <vector>
+
 #include "server/store/client_store.hpp"
 #include "server/store/connection.hpp"
 #include "server/store/credential_store.hpp"
@@ -53,7 +58,7 @@ class EntityStoreTest : public testing::Test {
   static RuleRow rule(std::optional<std::string> client_id, std::string client_name) {
     RuleRow row;
     row.spec.listen_port = 18080;
-    row.spec.target = {"10.0.0.5", 80};
+    row.spec.targets = {{"10.0.0.5", 80}};
     row.spec.owner_id = "alice";
     row.client_id = std::move(client_id);
     row.client_name = std::move(client_name);
@@ -172,6 +177,76 @@ TEST_F(EntityStoreTest, rule_round_trip_keeps_the_tri_state) {
   }
 }
 
+TEST_F(EntityStoreTest, STORE_3_rules_of_every_shape_round_trip) {
+  const auto stored = [&](const std::function<void(model::RuleSpec&)>& shape) {
+    RuleRow row = rule(std::nullopt, "edge-01");
+    shape(row.spec);
+    row.spec.id = insert_rule(c, row).value();
+    const RuleRow found = only_rule();
+    EXPECT_EQ(found.spec, row.spec);
+    EXPECT_TRUE(remove_rule(c, row.spec.id).value());
+  };
+  stored([](auto& spec) {
+    spec.protocol = model::Protocol::udp;
+    spec.listen_port = 64'512;
+    spec.ports = 1024;
+  });
+  stored([](auto& spec) {
+    spec.listed = true;
+    spec.targets.clear();
+    for (std::uint16_t i = 0; i < model::kMaxTargets; ++i) {
+      spec.targets.push_back({"h" + std::to_string(i) + ".example", i, 99U - i});
+      spec.targets.back().port += 1;
+    }
+    spec.targets[1].proxy = model::ProxyVersion::v1;
+    spec.targets[7].proxy = model::ProxyVersion::v2;
+    spec.health_check_interval_secs = 3600;
+  });
+  stored([](auto& spec) {
+    spec.listed = true;
+    spec.sni_pattern = "*.example.com";
+    spec.rate_limit = model::RateLimit{.concurrent_connections = 1};
+  });
+  static constexpr auto kMost64 = std::numeric_limits<std::uint64_t>::max();
+  static constexpr auto kMost32 = std::numeric_limits<std::uint32_t>::max();
+  stored([](auto& spec) {
+    spec.listed = true;
+    spec.rate_limit = {kMost64, kMost64 - 1, kMost32, kMost32, kMost64, 1, kMost32};
+  });
+}
+
+TEST_F(EntityStoreTest, STORE_3_targets_stay_with_their_rules) {
+  for (std::uint16_t i = 1; i <= 3; ++i) {
+    RuleRow row = rule(std::nullopt, "edge-01");
+    row.spec.listen_port = i;
+    row.spec.targets.assign(i, {"h", i});
+    ASSERT_TRUE(insert_rule(c, row));
+  }
+  ASSERT_TRUE(remove_rule(c, RuleId{2}).value());
+  const auto rules = list_rules(c).value();
+  ASSERT_EQ(rules.size(), 2U);
+  EXPECT_EQ(rules[0].spec.targets, std::vector<model::Target>(1, {"h", 1}));
+  EXPECT_EQ(rules[1].spec.targets, std::vector<model::Target>(3, {"h", 3}));
+  Query left(c, "SELECT count(*) FROM rule_targets");
+  ASSERT_TRUE(left.step());
+  EXPECT_EQ(left.integer(0), 4);
+}
+
+TEST_F(EntityStoreTest, caps_are_replaced_whole) {
+  const RuleId id = insert_rule(c, rule(std::nullopt, "edge-01")).value();
+  const model::RateLimit in{.bandwidth_in_bps = 1000, .bandwidth_in_burst = 10};
+  ASSERT_TRUE(set_rule_limit(c, id, in).value());
+  EXPECT_EQ(only_rule().spec.rate_limit, in);
+  const model::RateLimit out{.bandwidth_out_bps = 7};
+  ASSERT_TRUE(set_rule_limit(c, id, out).value());
+  EXPECT_EQ(only_rule().spec.rate_limit, out);
+  ASSERT_TRUE(set_rule_limit(c, id, std::nullopt).value());
+  EXPECT_EQ(only_rule().spec.rate_limit, std::nullopt);
+  EXPECT_FALSE(set_rule_limit(c, RuleId{99}, out).value());
+  EXPECT_EQ(set_rule_limit(c, id, model::RateLimit{.bandwidth_in_bps = 0}).error(),
+            Errc::constraint);
+}
+
 TEST_F(EntityStoreTest, rule_ids_ascend_and_are_never_reused) {
   const RuleId first = insert_rule(c, rule(std::nullopt, "edge-01")).value();
   EXPECT_EQ(first.value, 1U);
@@ -200,6 +275,44 @@ TEST_F(EntityStoreTest, bad_rules_are_refused_by_the_schema) {
   row.spec.owner_id = "nobody";
   EXPECT_EQ(insert_rule(c, row).error(), Errc::constraint);
   EXPECT_EQ(insert_rule(c, rule(std::string(kOther), "edge-01")).error(), Errc::constraint);
+  using Change = std::function<void(model::RuleSpec&)>;
+  const std::pair<const char*, Change> bad[] = {
+      {"no port", [](auto& spec) { spec.ports = 0; }},
+      {"past 65535",
+       [](auto& spec) {
+         spec.listen_port = 65'535;
+         spec.ports = 2;
+       }},
+      {"a listed range",
+       [](auto& spec) {
+         spec.listed = true;
+         spec.ports = 2;
+       }},
+      {"SNI on UDP",
+       [](auto& spec) {
+         spec.sni_pattern = "a.b";
+         spec.protocol = model::Protocol::udp;
+       }},
+      {"SNI on a range",
+       [](auto& spec) {
+         spec.sni_pattern = "a.b";
+         spec.ports = 2;
+       }},
+      {"interval 0", [](auto& spec) { spec.health_check_interval_secs = 0; }},
+      {"interval over an hour", [](auto& spec) { spec.health_check_interval_secs = 3601; }},
+      {"a cap of 0", [](auto& spec) { spec.rate_limit = {.new_connections_per_sec = 0}; }},
+      {"a burst of 0", [](auto& spec) { spec.rate_limit = {.bandwidth_out_burst = 0}; }},
+      {"target port 0", [](auto& spec) { spec.targets.front().port = 0; }},
+      {"priority 100", [](auto& spec) { spec.targets.front().priority = 100; }},
+      {"nine targets", [](auto& spec) { spec.targets.assign(9, spec.targets.front()); }},
+  };
+  for (const auto& [name, change] : bad) {
+    row = rule(std::nullopt, "edge-01");
+    change(row.spec);
+    const auto refused = insert_rule(c, row);
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error(), Errc::constraint) << name << ": " << refused.error().text();
+  }
 }
 
 TEST_F(EntityStoreTest, rules_follow_their_client_through_enrolling_renaming_and_deleting) {

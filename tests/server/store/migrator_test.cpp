@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/store/rule_store.hpp"
 #include "server/store/store.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/log_capture.hpp"
@@ -63,6 +64,29 @@ TEST_F(MigratorTest, a_step_applied_with_other_content_is_refused) {
   ASSERT_TRUE(migrate(connection_, 0, first, kNow));
   EXPECT_EQ(migrate(connection_, 1, other, kNow).error(), Errc::migration_failed);
   EXPECT_EQ(read_schema_version(connection_).value(), 1);
+}
+
+TEST_F(MigratorTest, rules_of_the_first_release_keep_their_target_and_their_ids) {
+  ASSERT_TRUE(migrate(connection_, 0, embedded_migrations().first(1), kNow));
+  connection_.run_script(
+      "INSERT INTO users VALUES ('alice', 'Alice', 'superadmin', 0, 0);"
+      "INSERT INTO rules VALUES (3, NULL, 'edge-01', 'alice', 'tcp', 65535, '[::1]', 8443, 1, "
+      "'failed', 'port_in_use', 10, 20);"
+      "INSERT INTO rules VALUES (9, NULL, 'edge-01', 'alice', 'udp', 53, 'gone', 53, NULL, "
+      "'active', NULL, 10, 20);"
+      "DELETE FROM rules WHERE rule_id = 9");
+  ASSERT_TRUE(migrate(connection_, 1, embedded_migrations(), kNow));
+  RuleRow row = list_rules(connection_).value().at(0);
+  EXPECT_EQ(row.state, RuleState::failed);
+  EXPECT_EQ(row.failure_reason, "port_in_use");
+  EXPECT_EQ(row.spec, (model::RuleSpec{.id = RuleId{3},
+                                       .listen_port = 65'535,
+                                       .targets = {{"[::1]", 8443}},
+                                       .prefer_ipv6 = true,
+                                       .owner_id = "alice"}));
+  EXPECT_EQ(insert_rule(connection_, row).value(), RuleId{10});
+  ASSERT_TRUE(remove_rule(connection_, RuleId{3}).value());
+  EXPECT_EQ(count("SELECT count(*) FROM rule_targets"), 1);
 }
 
 TEST(StoreOpening, a_creation_cut_short_starts_over) {

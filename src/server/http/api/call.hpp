@@ -13,6 +13,8 @@
 #include "server/http/router.hpp"
 #include "server/http/url.hpp"
 #include "server/metrics/metrics.hpp"
+#include "server/owner_caps/owner_cap_service.hpp"
+#include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 
 namespace portunus::server::http::api {
@@ -22,6 +24,8 @@ struct Services {
   auth::BearerAuth& bearer;
   auth::ClientService& clients;
   rules::RuleService& rules;
+  owner_caps::OwnerCapService& owner_caps;
+  quotas::QuotaService& quotas;
   metrics::Metrics& metrics;
 };
 
@@ -34,6 +38,8 @@ struct Call {
 
   rules::Actor actor() const { return {who.user_id, who.role == store::Role::superadmin}; }
   std::string client() const { return std::string(params.get("client")); }
+  std::string owner_id() const { return std::string(params.get("owner_id")); }
+  std::string user_id() const { return std::string(params.get("user_id")); }
   /// {rule_id}; Errc::invalid_path.
   Result<RuleId> rule_id() const;
   /// Errc::invalid_query.

@@ -14,7 +14,8 @@ class Category final : public std::error_category {
 /// Whether an error's detail is written for the operator. Details of the store and of the system
 /// are for the log.
 bool shows_detail(const std::error_category& owner) {
-  return owner == category() || owner == auth::category() || owner == rules::category();
+  return owner == category() || owner == auth::category() || owner == rules::category() ||
+         owner == owner_caps::category() || owner == quotas::category();
 }
 
 }  // namespace
@@ -69,6 +70,8 @@ ErrorRow row(auth::Errc e) {
       return {401, "user_disabled", "the user is disabled"};
     case auth::Errc::role_required:
       return {403, "role_required", "only a superadmin may do this"};
+    case auth::Errc::not_owner:
+      return {403, "not_owner", "it belongs to another user"};
     case auth::Errc::already_bootstrapped:
       return {409, "already_bootstrapped", "a superadmin already exists"};
     case auth::Errc::invalid_display_name:
@@ -105,16 +108,18 @@ ErrorRow row(auth::Errc e) {
 
 ErrorRow row(rules::Errc e) {
   switch (e) {
-    case rules::Errc::not_available:
-      return {501, "not_available", "this release does not have it"};
     case rules::Errc::invalid_name:
       return {400, "invalid_name", "not a client name"};
     case rules::Errc::invalid_protocol:
       return {400, "invalid_protocol", "the protocol is tcp or udp"};
     case rules::Errc::range_invalid:
       return {400, "range_invalid", "not a port range"};
-    case rules::Errc::target_port_invalid:
-      return {400, "target_invalid_port", "a target port is 1 to 65535"};
+    case rules::Errc::exceeds_cap:
+      return {400, "exceeds_cap", "the range has too many ports"};
+    case rules::Errc::rule_shape_missing:
+      return {400, "rule_shape_missing", "target_host and target_port, or targets"};
+    case rules::Errc::rule_shape_conflict:
+      return {400, "rule_shape_conflict", "target_host and target_port exclude targets"};
     case rules::Errc::invalid_target_host:
       return {400, "invalid_target_host", "a target host is an IPv4, [IPv6] or a host name"};
     case rules::Errc::invalid_target_host_too_long:
@@ -123,18 +128,66 @@ ErrorRow row(rules::Errc e) {
       return {400, "invalid_target_host_label_too_long", "a label has at most 63 characters"};
     case rules::Errc::invalid_target_host_label_hyphen:
       return {400, "invalid_target_host_label_hyphen", "a label has no hyphen at its edges"};
-    case rules::Errc::rule_shape_missing:
-      return {400, "rule_shape_missing", "target_host and target_port, or targets"};
-    case rules::Errc::rule_shape_conflict:
-      return {400, "rule_shape_conflict", "target_host and target_port exclude targets"};
+    case rules::Errc::targets_empty:
+      return {400, "targets_empty", "a list has 1 to 8 targets"};
+    case rules::Errc::targets_too_many:
+      return {400, "targets_too_many", "a list has 1 to 8 targets"};
+    case rules::Errc::targets_duplicate:
+      return {400, "targets_duplicate", "a target is listed twice"};
+    case rules::Errc::target_invalid_host:
+      return {400, "target_invalid_host", "a target host is an IPv4, [IPv6] or a host name"};
+    case rules::Errc::target_invalid_port:
+      return {400, "target_invalid_port", "a target port is 1 to 65535"};
+    case rules::Errc::health_check_interval_out_of_range:
+      return {400, "health_check_interval_out_of_range", "the interval is 1 to 3600 seconds"};
+    case rules::Errc::sni_on_unsupported_rule:
+      return {400, "validation.sni_on_unsupported_rule",
+              "sni_pattern needs a TCP rule of one port"};
+    case rules::Errc::sni_pattern_malformed:
+      return {400, "validation.sni_pattern_malformed", "a pattern is a host name or *. and one"};
+    case rules::Errc::proxy_protocol_invalid:
+      return {400, "validation.proxy_protocol_invalid", "proxy_protocol is v1 or v2"};
+    case rules::Errc::proxy_protocol_on_unsupported_rule:
+      return {400, "validation.proxy_protocol_on_unsupported_rule",
+              "proxy_protocol needs a TCP rule"};
+    case rules::Errc::rate_limit_burst_unsupported:
+      return {400, "validation.rate_limit_burst_unsupported",
+              "concurrent_connections_burst is reserved"};
+    case rules::Errc::rate_limit_cap_zero:
+      return {400, "validation.rate_limit_cap_zero", "a cap is at least 1"};
+    case rules::Errc::rate_limit_burst_without_rate:
+      return {400, "validation.rate_limit_burst_without_rate", "a burst needs its rate"};
+    case rules::Errc::rate_limit_burst_range:
+      return {400, "validation.rate_limit_burst_range", "a burst is rate / 100 to rate * 60"};
+    case rules::Errc::rate_limit_on_legacy_shape:
+      return {400, "validation.rate_limit_on_legacy_shape", "rate_limit goes with targets only"};
+    case rules::Errc::rule_update_shape_mismatch:
+      return {400, "validation.rule_update_shape_mismatch", "only rate_limit can be changed"};
     case rules::Errc::client_not_connected:
       return {422, "client_not_connected", "the client has no live session"};
     case rules::Errc::client_not_found:
       return {404, "client_not_found", "no such client"};
     case rules::Errc::client_not_granted:
       return {403, "client_not_granted", "no grant covers the client"};
+    case rules::Errc::unsupported_protocol:
+      return {422, "unsupported_protocol", "the client does not forward UDP"};
+    case rules::Errc::multi_target_unsupported_by_client:
+      return {422, "multi_target_unsupported_by_client", "the client is older than 0.7"};
+    case rules::Errc::sni_unsupported_by_client:
+      return {422, "sni_unsupported_by_client", "the client is older than 0.9"};
+    case rules::Errc::proxy_protocol_unsupported_by_client:
+      return {422, "proxy_protocol_unsupported_by_client",
+              "the client is older than 0.10, or unknown"};
+    case rules::Errc::rate_limit_unsupported_by_client:
+      return {422, "rate_limit_unsupported_by_client", "the client is older than 0.11, or unknown"};
     case rules::Errc::port_in_use:
       return {409, "port_in_use", "port already in use"};
+    case rules::Errc::sni_route_duplicate:
+      return {409, "conflict.sni_route_duplicate", "the port has a rule for that pattern"};
+    case rules::Errc::sni_fallback_duplicate:
+      return {409, "conflict.sni_fallback_duplicate", "the port has a rule for all other names"};
+    case rules::Errc::legacy_to_sni_unsupported:
+      return {409, "conflict.legacy_to_sni_unsupported", "the port has a rule without a pattern"};
     case rules::Errc::activation_failed:
       return {422, "activation_failed", "unspecified"};
     case rules::Errc::ack_timeout:
@@ -143,6 +196,55 @@ ErrorRow row(rules::Errc e) {
       return {404, "rule_not_found", "no such rule, or no report about it yet"};
     case rules::Errc::not_owner:
       return {403, "not_owner", "the rule belongs to another user"};
+  }
+  return {};
+}
+
+ErrorRow row(owner_caps::Errc e) {
+  switch (e) {
+    case owner_caps::Errc::client_name_invalid:
+      return {400, "validation.client_name_invalid", "not a client name"};
+    case owner_caps::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case owner_caps::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "not a user id"};
+    case owner_caps::Errc::burst_unsupported:
+      return {400, "validation.rate_limit_burst_unsupported",
+              "concurrent_connections_burst is reserved"};
+    case owner_caps::Errc::cap_zero:
+      return {400, "validation.rate_limit_cap_zero", "a cap is at least 1"};
+    case owner_caps::Errc::burst_without_rate:
+      return {400, "validation.rate_limit_burst_without_rate", "a burst needs its rate"};
+    case owner_caps::Errc::burst_range:
+      return {400, "validation.rate_limit_burst_range", "a burst is rate / 100 to rate * 60"};
+    case owner_caps::Errc::unsupported_by_client:
+      return {422, "rate_limit_unsupported_by_client",
+              "the client is offline, older than 0.11, or unknown"};
+    case owner_caps::Errc::owner_rate_limit_not_found:
+      return {404, "owner_rate_limit_not_found", "the owner has no caps on that client"};
+  }
+  return {};
+}
+
+ErrorRow row(quotas::Errc e) {
+  switch (e) {
+    case quotas::Errc::invalid_quota_size:
+      return {400, "invalid_quota_size", "monthly_bytes is 0 to 9223372036854775807"};
+    case quotas::Errc::invalid_client_name:
+      return {400, "invalid_client_name", "not a client name"};
+    case quotas::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case quotas::Errc::quota_target_not_found:
+      return {422, "quota_target_not_found", "no grant of the user covers the client"};
+    case quotas::Errc::quota_unsupported_by_client:
+      return {422, "quota_unsupported_by_client", "the client is older than 1.4, or unknown"};
+    case quotas::Errc::invalid_billing_anchor:
+      return {400, "invalid_billing_anchor", "not an instant of the years 0000 to 9999"};
+    case quotas::Errc::billing_anchor_immutable:
+      return {409, "billing_anchor_immutable",
+              "the quota has another anchor: delete and create it anew"};
+    case quotas::Errc::quota_not_found:
+      return {404, "quota_not_found", "the user has no quota on that client"};
   }
   return {};
 }
@@ -173,6 +275,10 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<auth::Errc>(value));
   } else if (code.category() == rules::category()) {
     found = row(static_cast<rules::Errc>(value));
+  } else if (code.category() == owner_caps::category()) {
+    found = row(static_cast<owner_caps::Errc>(value));
+  } else if (code.category() == quotas::category()) {
+    found = row(static_cast<quotas::Errc>(value));
   } else if (code.category() == store::category()) {
     found = row(static_cast<store::Errc>(value));
   }

@@ -9,6 +9,8 @@
 #include "server/http/api/errc.hpp"
 #include "server/http/errc.hpp"
 #include "server/http/response.hpp"
+#include "server/owner_caps/errc.hpp"
+#include "server/quotas/errc.hpp"
 #include "server/rules/errc.hpp"
 #include "server/store/errc.hpp"
 
@@ -29,6 +31,8 @@ ErrorRow row(Errc e);
 ErrorRow row(http::Errc e);
 ErrorRow row(auth::Errc e);
 ErrorRow row(rules::Errc e);
+ErrorRow row(owner_caps::Errc e);
+ErrorRow row(quotas::Errc e);
 ErrorRow row(store::Errc e);
 
 /// Codes of other categories are faults of ours: 500 internal.

@@ -81,4 +81,11 @@ Result<> require_superadmin(const auth::Identity& who) {
   return {};
 }
 
+Result<> require_self(const auth::Identity& who, std::string_view user_id) {
+  if (who.role != store::Role::superadmin && who.user_id != user_id) {
+    return fail(auth::Errc::not_owner);
+  }
+  return {};
+}
+
 }  // namespace portunus::server::http::api

@@ -34,5 +34,7 @@ class Guard {
 
 /// role_required unless superadmin.
 Result<> require_superadmin(const auth::Identity& who);
+/// not_owner unless that user or a superadmin.
+Result<> require_self(const auth::Identity& who, std::string_view user_id);
 
 }  // namespace portunus::server::http::api

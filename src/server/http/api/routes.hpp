@@ -20,8 +20,21 @@ async::Task<Result<Response>> enroll_client_again(const Call& call);
 
 async::Task<Result<Response>> list_rules(const Call& call);
 async::Task<Result<Response>> push_rule(const Call& call);
+async::Task<Result<Response>> update_rule(const Call& call);
 async::Task<Result<Response>> delete_rule(const Call& call);
 async::Task<Result<Response>> get_rule_stats(const Call& call);
+
+async::Task<Result<Response>> list_owners(const Call& call);
+async::Task<Result<Response>> get_owner_caps(const Call& call);
+async::Task<Result<Response>> put_owner_caps(const Call& call);
+async::Task<Result<Response>> delete_owner_caps(const Call& call);
+
+async::Task<Result<Response>> list_user_quotas(const Call& call);
+async::Task<Result<Response>> list_client_quotas(const Call& call);
+async::Task<Result<Response>> get_quota_status(const Call& call);
+async::Task<Result<Response>> put_quota(const Call& call);
+async::Task<Result<Response>> patch_quota(const Call& call);
+async::Task<Result<Response>> delete_quota(const Call& call);
 
 async::Task<Result<Response>> get_metrics(const Call& call);
 

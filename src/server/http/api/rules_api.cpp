@@ -1,9 +1,9 @@
 #include <utility>
 
 #include "common/model/names.hpp"
-#include "server/http/api/model_json.hpp"
 #include "server/http/api/request_json.hpp"
 #include "server/http/api/routes.hpp"
+#include "server/http/api/rule_json.hpp"
 
 namespace portunus::server::http::api {
 
@@ -18,9 +18,9 @@ async::Task<Result<Response>> list_rules(const Call& call) {
     client = std::move(resolved->name);
   }
   const rules::Actor actor = call.actor();
-  std::vector<store::RuleRow> rules = call.services.rules.list(actor, std::move(client));
+  std::vector<rules::RuleView> rules = call.services.rules.list(actor, std::move(client));
   if (const auto owner = query->get("owner"); owner && !owner->empty() && actor.superadmin) {
-    std::erase_if(rules, [&](const store::RuleRow& rule) { return rule.spec.owner_id != *owner; });
+    std::erase_if(rules, [&](const auto& rule) { return rule.row.spec.owner_id != *owner; });
   }
   co_return json_response(rules_json(rules));
 }
@@ -33,6 +33,18 @@ async::Task<Result<Response>> push_rule(const Call& call) {
   const auto rule = co_await call.services.rules.push(call.actor(), std::move(*asked));
   if (!rule) co_return fail(rule.error());
   co_return json_response(pushed_json(*rule), 201);
+}
+
+async::Task<Result<Response>> update_rule(const Call& call) {
+  const Result<RuleId> id = call.rule_id();
+  if (!id) co_return fail(id.error());
+  const Result<std::string> body = co_await call.json_body();
+  if (!body) co_return fail(body.error());
+  Result<rules::PushRequest> asked = decode_push(*body);
+  if (!asked) co_return fail(asked.error());
+  const auto rule = co_await call.services.rules.update(call.actor(), *id, std::move(*asked));
+  if (!rule) co_return fail(rule.error());
+  co_return json_response(pushed_json(*rule));
 }
 
 async::Task<Result<Response>> delete_rule(const Call& call) {
@@ -50,7 +62,9 @@ async::Task<Result<Response>> get_rule_stats(const Call& call) {
   if (!query) co_return fail(query.error());
   const auto stats = call.services.rules.stats(call.actor(), *id);
   if (!stats) co_return fail(stats.error());
-  co_return json_response(stats_json(stats->first, stats->second, query->flag("per_target")));
+  const StatsDetail detail{.per_port = query->flag("per_port"),
+                           .per_target = query->flag("per_target")};
+  co_return json_response(stats_json(*stats, detail));
 }
 
 }  // namespace portunus::server::http::api

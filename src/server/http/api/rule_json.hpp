@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "common/model/rate_limit.hpp"
+#include "server/http/api/json_text.hpp"
+#include "server/rules/rule_service.hpp"
+#include "server/store/rows.hpp"
+
+namespace portunus::server::http::api {
+
+// The JSON shapes of rules (http-api 7.3, 8, 9), as text.
+
+/// A rate-limit object: only the caps that are set.
+AnswerJson caps_json(const model::RateLimit& limit);
+/// The answer of a push and of a change.
+std::string pushed_json(const store::RuleRow& rule);
+std::string rules_json(std::span<const rules::RuleView> rules);
+
+struct StatsDetail {
+  bool per_port = false;
+  bool per_target = false;
+};
+/// `rule` has numbers.
+std::string stats_json(const rules::RuleView& rule, StatsDetail detail);
+
+}  // namespace portunus::server::http::api

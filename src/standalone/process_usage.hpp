@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace portunus::standalone {
+
+/// What this process holds of the system; nothing where it cannot be read.
+struct ProcessUsage {
+  std::optional<std::uint64_t> fd_open;
+  std::optional<std::uint64_t> fd_limit;
+  std::optional<std::uint64_t> rss_bytes;
+};
+ProcessUsage process_usage();
+
+/// Raises the soft limit of descriptors to the hard one and logs what is in force: every connection
+/// takes two (cli-and-config 9).
+void raise_descriptor_limit();
+
+}  // namespace portunus::standalone
