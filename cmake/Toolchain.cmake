@@ -25,6 +25,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_link_options(-fuse-ld=lld)
 endif()
 # Symbols stay in the debug file, unused sections leave the program.
+# Some of Debian's packages ask for -pthread; precompiled headers are shared only when all do.
+add_compile_options(-pthread)
 add_compile_options(-ffunction-sections -fdata-sections -fno-omit-frame-pointer)
 add_link_options(-Wl,--gc-sections)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
@@ -35,5 +37,10 @@ endif()
 
 find_program(PORTUNUS_CCACHE ccache)
 if(PORTUNUS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${PORTUNUS_CCACHE}")
+  # With precompiled headers ccache only caches when told that macros behind them do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${PORTUNUS_CCACHE}")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  endif()
 endif()
