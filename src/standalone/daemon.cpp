@@ -189,7 +189,7 @@ int run_daemon(StandaloneConfig config, bool splice) {
   log::log(Event::process_start, {{"binary", "portunus-standalone"},
                                   {"version", kVersion},
                                   {"pid", static_cast<std::int64_t>(::getpid())}});
-  raise_descriptor_limit();
+  claim_descriptors();
   try {
     return Daemon(std::move(config), splice).run();
   } catch (const std::exception& error) {

@@ -3,11 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
+#include "common/base/descriptor_limit.hpp"
 #include "common/log/logger.hpp"
 
 namespace portunus::standalone {
@@ -15,7 +15,7 @@ namespace {
 
 using log::Event;
 
-constexpr rlim_t kLowLimit = 4096;
+constexpr std::uint64_t kLowLimit = 4096;
 
 std::optional<std::uint64_t> count_descriptors() {
   std::error_code ec;
@@ -46,22 +46,15 @@ ProcessUsage process_usage() {
   return out;
 }
 
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    log::log(Event::standalone_rlimit_query_failed,
-             {{"error", std::system_category().message(errno)}});
+void claim_descriptors() {
+  const auto limit = raise_descriptor_limit();
+  if (!limit) {
+    log::log(Event::standalone_rlimit_query_failed, {{"error", limit.error().message()}});
     return;
   }
-  if (limit.rlim_cur < limit.rlim_max) {
-    rlimit wanted = limit;
-    wanted.rlim_cur = limit.rlim_max;
-    if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) limit = wanted;
-  }
-  log::log(Event::standalone_rlimit_nofile,
-           {{"soft", std::uint64_t{limit.rlim_cur}}, {"hard", std::uint64_t{limit.rlim_max}}});
-  if (limit.rlim_cur < kLowLimit) {
-    log::log(Event::standalone_rlimit_nofile_low, {{"soft", std::uint64_t{limit.rlim_cur}}});
+  log::log(Event::standalone_rlimit_nofile, {{"soft", limit->soft}, {"hard", limit->hard}});
+  if (limit->soft < kLowLimit) {
+    log::log(Event::standalone_rlimit_nofile_low, {{"soft", limit->soft}});
   }
 }
 

@@ -13,8 +13,7 @@ struct ProcessUsage {
 };
 ProcessUsage process_usage();
 
-/// Raises the soft limit of descriptors to the hard one and logs what is in force: every connection
-/// takes two (cli-and-config 9).
-void raise_descriptor_limit();
+/// Raises the limit of descriptors as far as it goes and logs what is in force (cli-and-config 9).
+void claim_descriptors();
 
 }  // namespace portunus::standalone

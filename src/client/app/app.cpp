@@ -1,7 +1,5 @@
 #include "client/app/app.hpp"
 
-#include <sys/resource.h>
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -12,6 +10,7 @@
 #include "client/agent/agent.hpp"
 #include "client/app/forwarder_engine.hpp"
 #include "common/async/gate.hpp"
+#include "common/base/descriptor_limit.hpp"
 #include "common/base/ulid.hpp"
 #include "common/crypto/random.hpp"
 #include "common/log/logger.hpp"
@@ -21,14 +20,6 @@ namespace {
 
 namespace asio = boost::asio;
 using log::Event;
-
-/// Every connection takes two descriptors, and most systems start a process with 1024.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);  // what was granted stays in force if this fails
-}
 
 /// The composition root; everything of it lives on the calling thread but the engine's workers.
 class App {
@@ -84,7 +75,7 @@ async::Task<> enroll_into(std::string uri, std::string path,
 }  // namespace
 
 int run_agent(agent::Bundle bundle, AppOptions options) {
-  raise_descriptor_limit();
+  (void)raise_descriptor_limit();
   options.agent.instance_id = make_ulid();
   options.agent.jitter_seed = crypto::random_u64();
   try {
