@@ -20,19 +20,8 @@ using store::QuotaRow;
 namespace {
 
 Result<ClientRef> resolve_in(Connection& connection, const std::string& client) {
-  const auto key = store::resolve_client(connection, client);
-  if (!key) return fail(key.error());
-  switch (key->kind) {
-    case store::ClientKey::Kind::enrolled:
-      return ClientRef{key->row->client_id, key->row->name};
-    case store::ClientKey::Kind::bare_name:
-      return ClientRef{std::nullopt, client};
-    case store::ClientKey::Kind::unknown_id:
-      return fail({Errc::client_not_found, client});
-    case store::ClientKey::Kind::bad_name:
-      break;
-  }
-  return fail({Errc::invalid_client_name, "\"" + client + "\""});
+  return store::resolve_client_ref(connection, client, Errc::client_not_found,
+                                   Errc::invalid_client_name);
 }
 
 /// Whether the user may have a quota on the client: a grant of his covers it, or he is a superadmin

@@ -155,4 +155,21 @@ Result<ClientKey> resolve_client(Connection& connection, std::string_view key) {
   return ClientKey{name ? ClientKey::Kind::bare_name : ClientKey::Kind::bad_name, std::nullopt};
 }
 
+Result<ClientRef> resolve_client_ref(Connection& connection, std::string_view key,
+                                     std::error_code unknown_id, std::error_code bad_name) {
+  auto found = resolve_client(connection, key);
+  if (!found) return fail(std::move(found.error()));
+  switch (found->kind) {
+    case ClientKey::Kind::enrolled:
+      return ClientRef{found->row->client_id, found->row->name};
+    case ClientKey::Kind::bare_name:
+      return ClientRef{std::nullopt, std::string(key)};
+    case ClientKey::Kind::unknown_id:
+      return fail({unknown_id, std::string(key)});
+    case ClientKey::Kind::bad_name:
+      break;
+  }
+  return fail({bad_name, "\"" + std::string(key) + "\""});
+}
+
 }  // namespace portunus::server::store

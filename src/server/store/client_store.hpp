@@ -52,5 +52,9 @@ struct ClientKey {
   std::optional<ClientRow> row;
 };
 Result<ClientKey> resolve_client(Connection& connection, std::string_view key);
+/// The same for those who take enrolled clients and bare names alike: the others fail with the
+/// caller's error, which quotes the key.
+Result<ClientRef> resolve_client_ref(Connection& connection, std::string_view key,
+                                     std::error_code unknown_id, std::error_code bad_name);
 
 }  // namespace portunus::server::store
