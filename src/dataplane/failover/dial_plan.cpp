@@ -15,9 +15,17 @@ const net::IpAddress& address_at(const dns::Addresses& all, bool v6_first, std::
 
 }  // namespace
 
-DialPlan::Step DialPlan::start(const model::RuleSpec& rule, const Order& order,
+DialTargets::DialTargets(const model::RuleSpec& rule) : rule_(&rule) {
+  literals_.reserve(rule.targets.size());
+  for (const model::Target& target : rule.targets) {
+    const auto literal = target.literal();
+    literals_.push_back(literal ? std::optional(literal->address()) : std::nullopt);
+  }
+}
+
+DialPlan::Step DialPlan::start(const DialTargets& targets, const Order& order,
                                std::uint32_t port_offset) {
-  rule_ = &rule;
+  targets_ = &targets;
   order_ = order;
   at_ = 0;
   dns_failed_ = false;
@@ -29,13 +37,13 @@ DialPlan::Step DialPlan::begin_row() {
   addresses_.reset();
   address_at_ = 0;
   if (at_ >= order_.count) return Step::exhausted;
-  return target().literal() ? Step::connect : Step::resolve;
+  return targets_->literal(row()) ? Step::connect : Step::resolve;
 }
 
 net::Endpoint DialPlan::endpoint() const {
   const auto port = static_cast<std::uint16_t>(target().port + port_offset_);
-  if (!addresses_) return net::Endpoint(target().literal()->address(), port);
-  const bool v6_first = rule_->prefer_ipv6.value_or(false);
+  if (!addresses_) return net::Endpoint(*targets_->literal(row()), port);
+  const bool v6_first = targets_->rule().prefer_ipv6.value_or(false);
   return net::Endpoint(address_at(*addresses_, v6_first, address_at_), port);
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/model/rule.hpp"
 #include "common/net/endpoint.hpp"
@@ -11,6 +12,21 @@
 #include "dataplane/failover/dial_order.hpp"
 
 namespace portunus::dataplane::failover {
+
+/// The rows of a rule as they are dialled: made once per activation, so that no connection parses
+/// an address. The rule must outlive it.
+class DialTargets {
+ public:
+  explicit DialTargets(const model::RuleSpec& rule);
+
+  const model::RuleSpec& rule() const { return *rule_; }
+  /// The address of a row that is a literal; nothing for a name.
+  const std::optional<net::IpAddress>& literal(std::size_t row) const { return literals_[row]; }
+
+ private:
+  const model::RuleSpec* rule_;
+  std::vector<std::optional<net::IpAddress>> literals_;
+};
 
 /// What one connection or flow tries until something takes it: the rows of the rule in dial order,
 /// and of each row the addresses in DNS order (FO-4, DNS-5). Without I/O; TCP and UDP drive it
@@ -38,12 +54,13 @@ class DialPlan {
   };
 
   DialPlan() = default;
-  /// `port_offset`: of the listen port in the rule's range (RNG-2). The rule must outlive the plan.
-  Step start(const model::RuleSpec& rule, const Order& order, std::uint32_t port_offset);
+  /// `port_offset`: of the listen port in the rule's range (RNG-2). The targets must outlive the
+  /// plan.
+  Step start(const DialTargets& targets, const Order& order, std::uint32_t port_offset);
 
   /// The row at hand.
   std::size_t row() const { return order_.rows[at_]; }
-  const model::Target& target() const { return rule_->targets[row()]; }
+  const model::Target& target() const { return targets_->rule().targets[row()]; }
   /// The name to resolve.
   const std::string& name() const { return target().host; }
   /// Where to connect to.
@@ -62,7 +79,7 @@ class DialPlan {
   Step begin_row();
   Outcome end_row(RowFailure failure);
 
-  const model::RuleSpec* rule_ = nullptr;
+  const DialTargets* targets_ = nullptr;
   Order order_;
   std::uint8_t at_ = 0;
   bool dns_failed_ = false;

@@ -23,6 +23,7 @@ LiveRule::LiveRule(model::RuleSpec spec, std::shared_ptr<owners::OwnerScope> own
     : spec_(std::move(spec)),
       id_text_(std::to_string(spec_.id.value)),
       owner_(std::move(owner)),
+      targets_(spec_),
       preference_(failover::preference(spec_.targets)),
       health_(std::make_unique<failover::TargetHealth[]>(spec_.targets.size())),
       counters_(spec_, workers) {

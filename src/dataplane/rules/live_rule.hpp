@@ -14,6 +14,7 @@
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
 #include "dataplane/failover/dial_order.hpp"
+#include "dataplane/failover/dial_plan.hpp"
 #include "dataplane/failover/target_health.hpp"
 #include "dataplane/limits/limiter.hpp"
 #include "dataplane/owners/owner_scope.hpp"
@@ -45,6 +46,8 @@ class LiveRule {
   /// Everything that is reported of the rule (data-plane section 15).
   model::RuleTraffic traffic() const;
 
+  /// The rows as they are dialled.
+  const failover::DialTargets& targets() const { return targets_; }
   /// Which rows a new connection or flow tries, in order (FO-4). A single-target rule has one row.
   failover::Order dial_order() const { return failover::dial_order(preference_, health()); }
   /// Outcome of a dial or a probe of a row (FO-2): counts and logs the transition it brings (FO-3).
@@ -71,6 +74,7 @@ class LiveRule {
   const std::string id_text_;
   const std::shared_ptr<owners::OwnerScope> owner_;
   limits::Limiter limiter_;
+  const failover::DialTargets targets_;
   const failover::Order preference_;
   const std::unique_ptr<failover::TargetHealth[]> health_;
   std::atomic<std::uint64_t> failovers_{0};

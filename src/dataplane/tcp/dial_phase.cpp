@@ -14,6 +14,7 @@
 #include "dataplane/proxy_protocol/header.hpp"
 #include "dataplane/tcp/dialer.hpp"
 #include "dataplane/tcp/rule_slice.hpp"
+#include "dataplane/tcp/socket_error.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/worker.hpp"
 
@@ -22,15 +23,9 @@ namespace {
 
 using failover::DialPlan;
 
-std::string error_text(int error) {
-  return std::system_category().message(error);
-}
-
-int pending_error(int fd) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  // A hang-up without an error: the other side took the connection and dropped it at once.
+/// A hang-up without an error: the other side took the connection and dropped it at once.
+int reason_of_hang_up(int fd) {
+  const int error = pending_error(fd);
   return error != 0 ? error : ECONNRESET;
 }
 
@@ -49,7 +44,7 @@ void DialPhase::begin(RuleSlice& slice, std::uint16_t offset) {
   offset_ = offset;
   looked_up_ = 0;
   const rules::LiveRule& rule = slice.rule().live();
-  run({plan_.start(rule.spec(), rule.dial_order(), offset), std::nullopt});
+  run({plan_.start(rule.targets(), rule.dial_order(), offset), std::nullopt});
 }
 
 void DialPhase::end() {
@@ -123,7 +118,7 @@ void DialPhase::on_upstream(std::uint32_t events) {
     case State::resolving:
       return;
     case State::connecting:
-      if (broken) return unreachable(pending_error(host_.upstream_fd()));
+      if (broken) return unreachable(reason_of_hang_up(host_.upstream_fd()));
       if (!writable) return;
       disarm();
       if (!plan_.target().proxy) return succeed();
@@ -131,7 +126,7 @@ void DialPhase::on_upstream(std::uint32_t events) {
       header_sent_ = 0;
       return send_header();
     case State::sending_header:
-      if (broken) return refused(error_text(pending_error(host_.upstream_fd())));
+      if (broken) return refused(error_text(reason_of_hang_up(host_.upstream_fd())));
       if (writable) return send_header();
   }
 }

@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "dataplane/tcp/rule_slice.hpp"
+#include "dataplane/tcp/socket_error.hpp"
 #include "dataplane/tcp/tcp_rule.hpp"
 #include "dataplane/tcp/wind_down.hpp"
 #include "dataplane/tcp/worker.hpp"
@@ -18,17 +19,6 @@ namespace portunus::dataplane::tcp {
 namespace {
 
 constexpr std::uint32_t kInterest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-
-std::string error_text(int error) {
-  return std::system_category().message(error);
-}
-
-int pending_error(int fd) {
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
-  return error;
-}
 
 void note(Leg& leg, std::uint32_t events) {
   if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLPRI)) leg.readable = true;

@@ -92,7 +92,7 @@ void FlowOpener::advance(Opening& opening) {
   if (!admit(opening)) return;
   UdpRule& rule = slice_of(opening).rule();
   const auto offset = opening.flow.listener().offset();
-  dial(opening, opening.plan.start(rule.spec(), rule.live().dial_order(), offset));
+  dial(opening, opening.plan.start(rule.live().targets(), rule.live().dial_order(), offset));
 }
 
 bool FlowOpener::admit(Opening& opening) {

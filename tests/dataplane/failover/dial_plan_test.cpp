@@ -36,8 +36,9 @@ dns::Resolver::Reply no_answer(dns::Failure failure) {
 
 TEST(DialPlan, TCP_5_a_literal_is_connected_at_once_and_is_no_dns_failure) {
   const auto spec = rule({"[2001:db8::7]"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  ASSERT_EQ(plan.start(spec, in_order(spec), 0), Step::connect);
+  ASSERT_EQ(plan.start(targets, in_order(spec), 0), Step::connect);
   EXPECT_EQ(plan.endpoint().text(), "[2001:db8::7]:100");
   const auto outcome = plan.on_unreachable(ECONNREFUSED);
   EXPECT_EQ(outcome.next, Step::exhausted);
@@ -53,8 +54,9 @@ TEST(DialPlan, DNS_5_all_addresses_of_the_preferred_family_come_first) {
   for (const bool v6_first : {false, true}) {
     auto spec = rule({"name.example"});
     if (v6_first) spec.prefer_ipv6 = true;
+    const DialTargets targets(spec);
     DialPlan plan;
-    ASSERT_EQ(plan.start(spec, in_order(spec), 0), Step::resolve);
+    ASSERT_EQ(plan.start(targets, in_order(spec), 0), Step::resolve);
     EXPECT_EQ(plan.name(), "name.example");
     auto next = plan.on_resolved(answer({"10.0.0.2", "10.0.0.1"}, {"::2", "::1"}));
     std::vector<std::string> tried;
@@ -78,8 +80,9 @@ TEST(DialPlan, DNS_5_all_addresses_of_the_preferred_family_come_first) {
 
 TEST(DialPlan, DNS_5_an_unreachable_address_before_one_that_connects_is_no_failure) {
   const auto spec = rule({"name.example"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   plan.on_resolved(answer({"10.0.0.1"}, {"::1"}));
   const auto outcome = plan.on_unreachable(ENETUNREACH);
   EXPECT_EQ(outcome.next, Step::connect);
@@ -90,8 +93,9 @@ TEST(DialPlan, DNS_5_an_unreachable_address_before_one_that_connects_is_no_failu
 
 TEST(DialPlan, DNS_9_a_failed_lookup_is_the_rows_failure_with_its_reason) {
   const auto spec = rule({"name.example"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   const auto outcome = plan.on_resolved(no_answer(dns::Failure::servfail));
   EXPECT_EQ(outcome.next, Step::exhausted);
   ASSERT_TRUE(outcome.failed);
@@ -103,8 +107,9 @@ TEST(DialPlan, DNS_9_a_failed_lookup_is_the_rows_failure_with_its_reason) {
 
 TEST(DialPlan, DNS_4_an_empty_answer_is_a_failure) {
   const auto spec = rule({"name.example"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   const auto outcome = plan.on_resolved(answer({}, {}));
   ASSERT_TRUE(outcome.failed);
   EXPECT_EQ(outcome.failed->dns, dns::Failure::all_addrs_unreachable);
@@ -113,8 +118,9 @@ TEST(DialPlan, DNS_4_an_empty_answer_is_a_failure) {
 
 TEST(DialPlan, DNS_10_a_stale_answer_counts_though_it_connects) {
   const auto spec = rule({"name.example"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   const auto outcome = plan.on_resolved(answer({"10.0.0.1"}, {}, dns::Answer::Source::stale));
   EXPECT_EQ(outcome.next, Step::connect);
   EXPECT_FALSE(outcome.failed);
@@ -126,8 +132,9 @@ TEST(DialPlan, FO_4_rows_are_tried_in_the_given_order_each_with_its_own_port) {
   Order order;
   order.rows = {2, 1, 0};
   order.count = 3;
+  const DialTargets targets(spec);
   DialPlan plan;
-  ASSERT_EQ(plan.start(spec, order, 0), Step::connect);
+  ASSERT_EQ(plan.start(targets, order, 0), Step::connect);
   EXPECT_EQ(plan.row(), 2u);
   EXPECT_EQ(plan.endpoint().text(), "10.0.0.3:300");
   auto outcome = plan.on_unreachable(ECONNREFUSED);
@@ -146,8 +153,9 @@ TEST(DialPlan, FO_4_rows_are_tried_in_the_given_order_each_with_its_own_port) {
 
 TEST(DialPlan, FO_5_every_row_reports_and_the_connection_counts_once) {
   const auto spec = rule({"a.example", "b.example", "10.0.0.3"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   auto outcome = plan.on_resolved(no_answer(dns::Failure::nxdomain));
   EXPECT_EQ(outcome.failed->dns, dns::Failure::nxdomain);
   outcome = plan.on_resolved(no_answer(dns::Failure::attempt_timeout));
@@ -159,8 +167,9 @@ TEST(DialPlan, FO_5_every_row_reports_and_the_connection_counts_once) {
 
 TEST(DialPlan, PP_1_a_refused_header_ends_the_row_without_its_other_addresses) {
   const auto spec = rule({"name.example", "10.0.0.2"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 0);
+  plan.start(targets, in_order(spec), 0);
   plan.on_resolved(answer({"10.0.1.1", "10.0.1.2"}, {"::1"}));
   plan.on_unreachable(ECONNREFUSED);
   const auto outcome = plan.on_refused("header not accepted");
@@ -177,18 +186,21 @@ TEST(DialPlan, PP_1_a_refused_header_ends_the_row_without_its_other_addresses) {
 TEST(DialPlan, RNG_2_the_offset_of_the_listen_port_goes_to_the_target_port) {
   auto spec = rule({"10.0.0.1"});
   spec.targets[0].port = 65000;
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 535);
+  plan.start(targets, in_order(spec), 535);
   EXPECT_EQ(plan.endpoint().text(), "10.0.0.1:65535");
 }
 
 TEST(DialPlan, FO_4_a_plan_can_be_started_again) {
   const auto spec = rule({"name.example"});
+  const DialTargets targets(spec);
   DialPlan plan;
-  plan.start(spec, in_order(spec), 7);
+  plan.start(targets, in_order(spec), 7);
   plan.on_resolved(no_answer(dns::Failure::other));
   const auto other = rule({"10.0.0.1"});
-  EXPECT_EQ(plan.start(other, in_order(other), 0), Step::connect);
+  const DialTargets other_targets(other);
+  EXPECT_EQ(plan.start(other_targets, in_order(other), 0), Step::connect);
   EXPECT_EQ(plan.endpoint().text(), "10.0.0.1:100");
   EXPECT_FALSE(plan.dns_failed());
 }
