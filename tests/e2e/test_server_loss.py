@@ -13,7 +13,7 @@ from harness.traffic import Traffic
 from harness.waiting import stays, until
 
 
-def test_kill_of_the_server_loses_no_byte_and_rules_are_adopted(lab, server, edge, target):
+def test_DRN_6_kill_of_the_server_loses_no_byte_and_rules_are_adopted(lab, server, edge, target):
     echo, port = target(), lab.port()
     rule = server.push("edge-01", port, echo.address)
     inodes = edge.life.listener_inodes(port)

@@ -23,7 +23,7 @@ std::string ask(Socket& socket, const std::string& text) {
   return socket.receive(text.size());
 }
 
-TEST(ForwarderDrain, DRN_1_removal_refuses_newcomers_and_keeps_connections) {
+TEST(ForwarderDrain, DRN_1_DRN_3_removal_refuses_newcomers_and_keeps_connections) {
   const LogCapture log;
   Server server;
   Engine engine;
@@ -35,7 +35,7 @@ TEST(ForwarderDrain, DRN_1_removal_refuses_newcomers_and_keeps_connections) {
   EXPECT_FALSE(engine.live(1));
   EXPECT_TRUE(engine.forwarder().counters().empty());
   EXPECT_EQ(ask(client, "after"), "after");
-  // DRN-3: nothing is said before the last connection is gone.
+  // Nothing is said before the last connection is gone.
   EXPECT_FALSE(ready(removed, milliseconds(50)));
   EXPECT_EQ(log.count("rule.removed"), 0U);
   client.close();

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <cmath>
+#include <thread>
 #include <vector>
 
 #include "tests/dataplane/support/crowd.hpp"
@@ -149,6 +150,27 @@ TEST_P(Limits, RL_3_a_failed_dial_and_an_aborted_drain_give_the_slots_back) {
   EXPECT_EQ(owner().active, 1U);
   engine_.remove(2, milliseconds(0)).get();
   EXPECT_EQ(owner().active, 0U);
+}
+
+TEST_P(Limits, DRN_5_draining_connections_stay_counted_and_limited) {
+  limit_owner(RateLimit{.concurrent_connections = 1});
+  const auto port =
+      engine_.serve(spec(1, RateLimit{.bandwidth_in_bps = 200'000, .bandwidth_in_burst = 2'000}));
+  const auto other = engine_.serve(spec(2));
+  Pair pair = connect(port);
+  auto removed = engine_.remove(1, seconds(30));
+  EXPECT_TRUE(refused(other)) << "the draining connection holds the owner's slot";
+  EXPECT_EQ(owner().active, 1U);
+  const auto begin = Clock::now();
+  const std::string sent(102'000, 'x');
+  std::jthread sender([&] { pair.down.send(sent); });
+  EXPECT_TRUE(pair.up.receive(sent.size()) == sent);
+  EXPECT_GE(Clock::now() - begin, milliseconds(450)) << "the cap ended with the rule";
+  sender.join();
+  pair = {};
+  removed.get();
+  ASSERT_TRUE(eventually([&] { return owner().active == 0; }));
+  connect(other);
 }
 
 TEST_P(Limits, RL_12_lowering_the_ceiling_disconnects_nobody_and_counts_survive) {

@@ -189,6 +189,32 @@ TEST_P(Quota, QUO_1_metering_begins_and_ends_on_running_connections) {
   EXPECT_EQ(up.receive_all().size(), 100U);
 }
 
+TEST_P(Quota, DRN_5_draining_connections_stay_quota_bound) {
+  const auto port = serve();
+  auto [down, up] = connect(port);
+  auto removed = engine_.remove(1, seconds(30));
+  EXPECT_TRUE(eventually([&] { return !engine_.live(1); }));
+  set(1000);
+  down.send(std::string(5000, 'x'));
+  EXPECT_EQ(up.receive_all().size(), 1000U);
+  removed.get();
+}
+
+TEST_P(Quota, QUO_9_a_budget_that_is_set_again_counts_from_then_whatever_was_used) {
+  // The server replays what it knows, which is less than what was delivered meanwhile.
+  const auto port = serve();
+  set(1000);
+  auto [down, up] = connect(port);
+  down.send(std::string(600, 'a'));
+  EXPECT_EQ(up.receive(600).size(), 600U);
+  set(1000);
+  down.send(std::string(5000, 'b'));
+  EXPECT_EQ(up.receive_all().size(), 1000U);
+  up.close();
+  EXPECT_TRUE(all_closed());
+  EXPECT_EQ(delivered(), 1600U);
+}
+
 TEST_P(Quota, QUO_8_a_SET_resumes_service_at_once_and_a_refund_does_not_clear_the_flag) {
   const auto port = serve();
   set(100'000'000);

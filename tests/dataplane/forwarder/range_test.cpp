@@ -100,7 +100,7 @@ TEST(ForwarderRange, RNG_3_binding_is_all_or_nothing_and_names_the_first_port_th
   EXPECT_EQ(engine.activate(range(1, first, 6, 80)), "");
 }
 
-TEST(ForwarderRange, RNG_3_live_rules_that_overlap_collide_at_the_first_common_port) {
+TEST(ForwarderRange, LIFE_3_RNG_3_live_rules_that_overlap_collide_at_the_first_common_port) {
   Engine engine;
   const auto first = engine.serve(range(1, 0, 4, 80));
   EXPECT_EQ(engine.activate(range(2, at(first, 3), 4, 80)), with_port(at(first, 3)));
@@ -166,6 +166,10 @@ TEST(ForwarderRange, RNG_4_a_name_is_resolved_once_for_all_ports) {
 
 TEST(ForwarderRange, RNG_1_LIFE_2_a_thousand_ports_are_bound_within_a_second) {
   constexpr std::uint32_t kCount = 1024;
+  rlimit descriptors{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &descriptors), 0);
   const auto before = count_descriptors("socket:");
   Server echo;
   Engine engine;

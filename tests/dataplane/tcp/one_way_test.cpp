@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <limits>
@@ -135,6 +137,28 @@ TEST_P(OneWayTest, what_the_receiver_does_not_take_is_held_and_delivered_later) 
   EXPECT_TRUE(holds_nothing());
   got += sink_.receive(sent.size() - got.size());
   EXPECT_TRUE(got == sent);
+}
+
+TEST_P(OneWayTest, SPL_2_nothing_is_received_while_bytes_are_held) {
+  const std::string block = noise(1 << 16, 6);
+  for (int i = 0; i < 2000 && !way_.blocked(); ++i) {
+    if (source_.send_what_fits(block) == 0) ::usleep(5000);
+    from_.readable = true;
+    run();
+  }
+  ASSERT_TRUE(way_.blocked());
+  ASSERT_GT(source_.send_what_fits("tail"), 0U);
+  // All that was sent has arrived and been acknowledged.
+  ASSERT_TRUE(eventually([&] {
+    int unacknowledged = 0;
+    return ::ioctl(source_.fd(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0;
+  }));
+  const std::size_t unread = test::receive_queue(in_.fd());
+  ASSERT_GT(unread, 0U);
+  from_.readable = true;
+  EXPECT_EQ(run(), Step::waiting);
+  EXPECT_TRUE(way_.blocked());
+  EXPECT_EQ(test::receive_queue(in_.fd()), unread);
 }
 
 TEST_P(OneWayTest, release_with_bytes_in_flight_keeps_no_pipe) {

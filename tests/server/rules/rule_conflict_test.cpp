@@ -47,7 +47,7 @@ class RuleConflict : public testing::Test {
   std::uint64_t last_id_ = 0;
 };
 
-TEST_F(RuleConflict, HTTP_8_4_active_and_failed_block_pending_does_not) {
+TEST_F(RuleConflict, HTTP_8_4_LIFE_3_active_and_failed_block_pending_does_not) {
   has(spec(443), RuleState::pending);
   EXPECT_EQ(conflict(spec(443)), "");
   has(spec(444), RuleState::failed);

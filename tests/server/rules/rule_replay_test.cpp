@@ -36,7 +36,7 @@ class RuleReplayTest : public RuleFixture {
   }
 };
 
-TEST_F(RuleReplayTest, CW_6_2_patterns_before_the_plain_rule_of_their_port) {
+TEST_F(RuleReplayTest, CW_6_2_LIFE_6_patterns_before_the_plain_rule_of_their_port) {
   const auto plain443 = add(443);
   const auto other = add(80);
   const auto first = add(443, "a.b");
