@@ -7,12 +7,14 @@ import pathlib
 import sys
 
 import run as bench
-from harness import callgrind, loads, regression, report, session
+from harness import callgrind, loads, measures, regression, report, session
 from harness.errors import BenchError
 from harness.setting import REPOSITORY, Sizes
 
 BASELINES = REPOSITORY / "bench" / "baselines"
 NEEDED = ("direct", "haproxy", "portunus")
+GATED = tuple(load.name for load in loads.LOADS
+              if any(measures.BY_NAME[name].gated_to for name in load.measures))
 
 
 def parse(argv):
@@ -43,7 +45,7 @@ def store_json(path, value):
     print(f"wrote {path}")
 
 
-def fresh_run(options, rounds, only=loads.NAMES):
+def fresh_run(options, rounds, only=GATED):
     for name in ("portunus-server", "portunus-client"):
         if not (options.bin_dir / name).exists():
             raise BenchError(f"{options.bin_dir / name} is not built: run `make build` first")

@@ -1,7 +1,7 @@
 // Both ends of a UDP measurement, over IPv4 loopback only. Every mode is bounded in time.
 //
 //   udp_flood sink <port> <seconds> [echo]
-//       receives, or also answers; prints what came
+//       receives, or also answers; prints what came when the time is over or on SIGTERM
 //   udp_flood send <port> <flows> <size> <burst> <seconds> [datagrams/s]
 //       sends bursts from `flows` sources in turn, as fast as it can or at that rate; prints what
 //       it sent and what came back
@@ -20,6 +20,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -86,7 +87,10 @@ struct Batch {
   std::array<mmsghdr, kBatch> messages{};
 };
 
+volatile std::sig_atomic_t stopped = 0;
+
 int sink(std::uint16_t port, std::chrono::seconds time, bool echo) {
+  std::signal(SIGTERM, [](int) { stopped = 1; });
   const int fd = open_socket();
   const sockaddr_in own = loopback(port);
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) fail("bind");
@@ -97,7 +101,7 @@ int sink(std::uint16_t port, std::chrono::seconds time, bool echo) {
   std::uint64_t datagrams = 0;
   std::uint64_t bytes = 0;
   const auto end = Clock::now() + time;
-  while (Clock::now() < end) {
+  while (stopped == 0 && Clock::now() < end) {
     pollfd p{fd, POLLIN, 0};
     if (::poll(&p, 1, 50) <= 0) continue;
     for (unsigned i = 0; i < kBatch; ++i) {

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import time
@@ -31,6 +32,12 @@ class Child:
     @property
     def pid(self):
         return self.process.pid
+
+    def read_line(self, timeout):
+        """The next line of its stdout, which must be a pipe; empty if none comes in time."""
+        output = self.process.stdout
+        ready, _, _ = select.select([output], [], [], timeout)
+        return output.readline().decode(errors="replace").strip() if ready else ""
 
     def has_exited(self):
         # WNOWAIT keeps the zombie, and with it the group id, until stop() is through.

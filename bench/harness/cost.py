@@ -27,6 +27,22 @@ def cpu_seconds(pids):
     return sum(time.clock_gettime((~pid << 3) | 2) for pid in pids)
 
 
+def cpu_by_pid(pids):
+    """{pid: CPU seconds} of those processes that still live."""
+    found = {}
+    for pid in pids:
+        try:
+            found[pid] = cpu_seconds([pid])
+        except OSError:
+            pass
+    return found
+
+
+def cpu_since(before, pids):
+    """What the processes spent since that cpu_by_pid(); one that has come since counts in full."""
+    return sum(now - before.get(pid, 0.0) for pid, now in cpu_by_pid(pids).items())
+
+
 def parse_user_bytes(rollup):
     """Anonymous plus shared memory of one smaps_rollup; file pages are the program, not its load.
 

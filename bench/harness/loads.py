@@ -3,18 +3,15 @@
 import dataclasses
 import json
 import re
-import select
-import subprocess
-import time
 from collections.abc import Callable
 
-from . import cost
+from . import activation, cost, limiter, routes, sni, udp
 from .errors import BenchError
+from .holding import HOLD_SECONDS, held
 
 OFFERED_BITS_PER_SECOND = 2_000_000_000
 WRK_CONNECTIONS = 64
 SPARE_DESCRIPTORS = 200
-HOLD_SECONDS = 60
 
 
 def parse_iperf(text):
@@ -102,7 +99,7 @@ def latency(forwarder):
     setting = forwarder.setting
     limit = setting.sizes.seconds + 2
     out = setting.children.check(
-        "pingpong", [setting.bin_dir / "pingpong", "ping", forwarder.listen["echo"],
+        "pingpong", [setting.tool("pingpong"), "ping", forwarder.listen["echo"],
                      setting.sizes.round_trips, limit],
         namespace=forwarder.namespace, timeout=limit + 10)
     answer = json.loads(out)
@@ -114,42 +111,22 @@ def idle_connections(wanted, descriptor_limit):
     return max(1, min(wanted, (descriptor_limit - SPARE_DESCRIPTORS) // 3))
 
 
-def _await_held(child, count, timeout):
-    output = child.process.stdout
-    deadline = time.monotonic() + timeout
-    ready, _, _ = select.select([output], [], [], max(0, deadline - time.monotonic()))
-    line = output.readline().decode().strip() if ready else ""
-    if line != f"held {count}":
-        child.check_alive()
-        raise BenchError(f"hold: {line or 'no answer'}")
-
-
-def _hold(forwarder, count):
-    setting = forwarder.setting
-    child = setting.children.start(
-        "hold", [setting.bin_dir / "hold", forwarder.listen["echo"], count, HOLD_SECONDS],
-        namespace=forwarder.namespace, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        _await_held(child, count, HOLD_SECONDS)
-    except BenchError:
-        setting.children.stop(child)
-        raise
-    return child
+def _held(forwarder, count):
+    return held(forwarder, [forwarder.setting.tool("hold"), forwarder.listen["echo"], count,
+                            HOLD_SECONDS], count)
 
 
 def memory(forwarder):
     """Needs a forwarder that never held this many: memory kept from before would hide the rest."""
-    setting = forwarder.setting
     # What the first connections cost once for all (lazy tables, first use of code) is not theirs.
-    setting.children.stop(_hold(forwarder, 16))
+    with _held(forwarder, 16):
+        pass
     pids = forwarder.pids()
     before = cost.settled_user_bytes(pids)
-    held = _hold(forwarder, setting.sizes.idle_connections)
-    try:
+    count = forwarder.setting.sizes.idle_connections
+    with _held(forwarder, count):
         after = cost.settled_user_bytes(pids)
-    finally:
-        setting.children.stop(held)
-    return {"memory_idle": (after - before) / setting.sizes.idle_connections}
+    return {"memory_idle": (after - before) / count}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,17 +134,29 @@ class Load:
     name: str
     run: Callable
     measures: tuple
+    route: str = ""  # none: the load is for us alone and finds its own way
     needs_process: bool = False
     needs_fresh: bool = False
+    once: bool = False  # in the first round only
+
+    @property
+    def kind(self):
+        return routes.BY_NAME[self.route].kind if self.route else "own"
 
 
 LOADS = (
-    Load("bulk_1", bulk_1, ("bulk_1",)),
-    Load("bulk_8", bulk_8, ("bulk_8",)),
-    Load("cpu", cpu, ("cpu_per_gb",), needs_process=True),
-    Load("http_keepalive", http_keepalive, ("http_keepalive",)),
-    Load("http_close", http_close, ("http_close",)),
-    Load("latency", latency, ("rtt_p50", "rtt_p99")),
-    Load("memory", memory, ("memory_idle",), needs_process=True, needs_fresh=True),
+    Load("bulk_1", bulk_1, ("bulk_1",), "iperf"),
+    Load("bulk_8", bulk_8, ("bulk_8",), "iperf"),
+    Load("cpu", cpu, ("cpu_per_gb",), "iperf", needs_process=True),
+    Load("http_keepalive", http_keepalive, ("http_keepalive",), "http"),
+    Load("http_close", http_close, ("http_close",), "http"),
+    Load("latency", latency, ("rtt_p50", "rtt_p99"), "echo"),
+    Load("memory", memory, ("memory_idle",), "echo", needs_process=True, needs_fresh=True),
+    *(Load(f"udp_{size}", udp.datagrams(size), udp.measures(size), "udp") for size in udp.SIZES),
+    Load("udp_memory", udp.memory, udp.MEMORY_MEASURES, "udp", needs_process=True,
+         needs_fresh=True),
+    Load("sni", sni.dispatch, ("sni_p50", "sni_p99"), "sni"),
+    Load("activation", activation.measure, activation.MEASURES),
+    Load("limiter", limiter.measure, limiter.MEASURES, once=True),
 )
 NAMES = tuple(load.name for load in LOADS)

@@ -1,6 +1,7 @@
 """What the numbers were taken on, for whoever reads them later."""
 
 import platform
+import re
 import shutil
 
 from .errors import BenchError
@@ -8,7 +9,8 @@ from .setting import cores
 
 VERSIONS = {"haproxy": ["haproxy", "-v"], "nginx": ["nginx", "-v"],
             "iperf3": ["iperf3", "--version"], "wrk": ["wrk", "-v"],
-            "iptables": ["iptables", "--version"], "realm": ["realm", "--version"]}
+            "iptables": ["iptables", "--version"], "realm": ["realm", "--version"],
+            "socat": ["socat", "-V"]}
 
 
 def _processor():
@@ -32,6 +34,7 @@ def describe(children):
         except BenchError:
             continue
         lines = (out + err).strip().splitlines()
-        versions[name] = lines[0] if lines else ""
+        # socat names its authors first.
+        versions[name] = next((line for line in lines if re.search(r"\d\.\d", line)), "")
     return {"cores": cores(), "processor": _processor(), "kernel": platform.release(),
             "versions": versions}

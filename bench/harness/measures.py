@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from . import limiter, udp
+from .setting import UDP_FLOWS
 from .stats import added, better_of, ratio, summary
 
 REFERENCES = ("haproxy", "best_proxy", "direct", "iptables")
@@ -19,9 +21,35 @@ class Measure:
     added_from: str = ""  # derived: this measure minus direct's
 
 
+def _udp(size):
+    what = f"UDP, {size} bytes"
+    return (
+        Measure(f"udp_rate_{size}", f"{what}, flooded", "datagrams/s", True, gated_to=()),
+        Measure(f"udp_rate_per_cpu_{size}", f"{what}, flooded, per CPU second", "datagrams", True,
+                gated_to=()),
+        Measure(f"udp_per_cpu_{size}", f"{what}, at fixed rate, per CPU second", "datagrams", True,
+                gated_to=()),
+        Measure(f"udp_loss_{size}", f"{what}, lost at fixed rate", "%", False, gated_to=()))
+
+
+def _limiter():
+    held = [Measure(limiter.error_name(cap, connections),
+                    f"cap {title}, {connections} conn.: off by", "%", False, gated_to=())
+            for title, cap, connections in limiter.CELLS]
+    cost = [Measure(limiter.cpu_name(cap, connections),
+                    f"cap {title}, {connections} conn.: CPU", "% of a core", False, gated_to=())
+            for title, cap, connections in limiter.CELLS if title in limiter.PARKED]
+    free = [Measure(limiter.open_name(connections),
+                    f"cap out of reach, {connections} conn.", "MiB/s", True, gated_to=())
+            for connections in limiter.CONNECTIONS]
+    return (*held, *cost, *free)
+
+
 # Whether an idle core must be woken for each message changes the direct round trip fourfold and a
 # proxy's less, so only proxies compare. p99 swings with whatever else the machine does, and what is
-# added to direct can be near zero, where ratios explode: both are reported, neither is gated.
+# added to direct can be near zero, where ratios explode: both are reported, neither is gated. UDP
+# is to be compared with nginx, which the gate does not run; the rest below has no peer, or swings
+# as connection set-up does.
 MEASURES = (
     Measure("bulk_1", "bulk, 1 stream", "Gbit/s", True),
     Measure("bulk_8", "bulk, 8 streams", "Gbit/s", True),
@@ -33,6 +61,17 @@ MEASURES = (
     Measure("added_p50", "added round trip p50", "us", False, gated_to=(), added_from="rtt_p50"),
     Measure("added_p99", "added round trip p99", "us", False, gated_to=(), added_from="rtt_p99"),
     Measure("memory_idle", "user memory per idle connection", "B", False),
+    *(measure for size in udp.SIZES for measure in _udp(size)),
+    *(Measure(name, f"user memory per UDP flow at {count}", "B", False, gated_to=())
+      for name, count in zip(udp.MEMORY_MEASURES, UDP_FLOWS)),
+    Measure("sni_p50", "by server name, to first byte p50", "us", False, gated_to=()),
+    Measure("sni_p99", "by server name, to first byte p99", "us", False, gated_to=()),
+    Measure("added_sni_p50", "by server name, added p50", "us", False, gated_to=(),
+            added_from="sni_p50"),
+    Measure("activate_rules", "standalone up with 1000 rules", "ms", False, gated_to=()),
+    Measure("activate_range", "standalone up with a 1024-port range", "ms", False, gated_to=()),
+    Measure("activate_range_api", "1024-port range through the API", "ms", False, gated_to=()),
+    *_limiter(),
 )
 BY_NAME = {measure.name: measure for measure in MEASURES}
 
@@ -50,6 +89,15 @@ GOALS = (
     Goal("http_close", "best_proxy", 0.9),
     Goal("cpu_per_gb", "haproxy", 1.0),
     Goal("memory_idle", "", 4096),
+    # For UDP the better of haproxy and nginx is nginx.
+    Goal("udp_rate_per_cpu_64", "best_proxy", 1.0),
+    Goal("udp_rate_per_cpu_1200", "best_proxy", 1.5),
+    Goal("udp_per_cpu_64", "best_proxy", 1.0),
+    Goal("udp_per_cpu_1200", "best_proxy", 1.5),
+    Goal("udp_memory_10000", "", 2048),
+    Goal("activate_range_api", "", 1000),
+    *(Goal(limiter.error_name(cap, connections), "", 2.0)
+      for _, cap, connections in limiter.CELLS),
 )
 
 

@@ -38,7 +38,7 @@ def ratio_lines(results, subject):
     rows = [[f"{subject}, ratio", *REFERENCE_TITLES.values(), "better"]]
     for measure in _measured(results):
         ratios = results[measure.name]["ratios"].get(subject)
-        if ratios is None:
+        if not ratios or all(value is None for value in ratios.values()):
             continue
         cells = [f"{ratios[name]:.2f}" if ratios.get(name) is not None else "-"
                  for name in REFERENCES]

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 
-from . import forwarders, loads, machine, measures
+from . import forwarders, loads, machine, measures, routes
 from .children import Children
 from .errors import BenchError, Unavailable
 from .namespace import move_to_own
@@ -109,7 +109,8 @@ def _isolate():
 
 class _Session:
     def __init__(self, options, setting):
-        self._options = options
+        self._rounds = options.rounds
+        self._loads = [load for load in loads.LOADS if load.name in options.loads]
         self._setting = setting
         self._targets = Targets(setting)
         self._classes = {cls.name: cls for cls in forwarders.ALL
@@ -133,6 +134,8 @@ class _Session:
                 progress(f"{name}: {self.status[name]['state']}: {self.status[name]['reason']}")
 
     def _start(self, name):
+        if not any(self._classes[name].takes(load) for load in self._loads):
+            raise Unavailable("carries none of the chosen loads")
         forwarder = self._classes[name](self._setting)
         try:
             forwarder.start(self._targets)
@@ -142,13 +145,15 @@ class _Session:
         return forwarder
 
     def measure(self):
-        for turn in range(self._options.rounds):
-            progress(f"round {turn + 1} of {self._options.rounds}")
-            for position, load in enumerate(l for l in loads.LOADS
-                                            if l.name in self._options.loads):
-                for name in rotated(list(self._running), turn + position):
-                    if not load.needs_process or self._running[name].has_process:
-                        self._sample(load, name, turn)
+        for turn in range(self._rounds):
+            progress(f"round {turn + 1} of {self._rounds}")
+            for position, load in enumerate(self._loads):
+                if load.once and turn > 0:
+                    continue
+                names = [name for name, forwarder in self._running.items()
+                         if forwarder.takes(load)]
+                for name in rotated(names, turn + position):
+                    self._sample(load, name, turn)
 
     def _sample(self, load, name, turn):
         taken = {}
@@ -180,7 +185,9 @@ def run(options):
     load_before = os.getloadavg()[0]
     with supervised() as (scratch, children):
         setting = Setting(bin_dir=options.bin_dir.resolve(), scratch=scratch, children=children,
-                          cores=cores(), isolated=_isolate(), ports=Ports(), sizes=sizes)
+                          cores=cores(), isolated=_isolate(), ports=Ports(), sizes=sizes,
+                          routes=routes.needed([load for load in loads.LOADS
+                                                if load.name in options.loads]))
         session = _Session(options, setting)
         session.open()
         session.measure()

@@ -6,10 +6,12 @@ import pathlib
 import resource
 
 from .children import Children
+from .errors import BenchError
 from .readiness import Ports
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DESCRIPTORS = 65536
+UDP_FLOWS = (1_000, 10_000)  # at which memory per flow is taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,14 +21,19 @@ class Sizes:
     seconds: int
     round_trips: int
     idle_connections: int
+    udp_seconds: int
+    dials: int
+    limiter_seconds: int  # per cell of its table, which is taken once in a run
 
     @staticmethod
     def full():
-        return Sizes(seconds=3, round_trips=20_000, idle_connections=5000)
+        return Sizes(seconds=3, round_trips=20_000, idle_connections=5000, udp_seconds=2,
+                     dials=1000, limiter_seconds=10)
 
     @staticmethod
     def quick():
-        return Sizes(seconds=1, round_trips=5_000, idle_connections=5000)
+        return Sizes(seconds=1, round_trips=5_000, idle_connections=5000, udp_seconds=1,
+                     dials=300, limiter_seconds=5)
 
 
 @dataclasses.dataclass
@@ -38,6 +45,14 @@ class Setting:
     sizes: Sizes
     cores: int
     isolated: bool  # in a network namespace of our own
+    routes: tuple  # those that the chosen loads need
+
+    def tool(self, name):
+        """The path of one of our own programs."""
+        path = self.bin_dir / name
+        if not path.exists():
+            raise BenchError(f"{path} is not built: run `make build` first")
+        return path
 
     def folder(self, name):
         """A fresh folder below the scratch directory."""

@@ -1,9 +1,10 @@
-"""The services that traffic goes to; one set per network namespace."""
+"""The services that traffic goes to; one set per network namespace.
 
-from .errors import BenchError
+Only what the routes of a run lead to is started. UDP has a port here and no process: its sink lives
+for one measurement, because it tells at its end what has come.
+"""
+
 from .readiness import wait_listening
-
-ROUTES = ("iperf", "http", "echo")
 
 NGINX_BACKEND = """
 daemon off;
@@ -32,37 +33,43 @@ class Targets:
     def __init__(self, setting, namespace=None):
         self._setting = setting
         self._namespace = namespace
-        self.ports = {route: setting.ports.take() for route in ROUTES}
+        self._services = {service: setting.ports.take() for service in
+                          sorted({route.service for route in setting.routes})}
+        self.ports = {route.name: self._services[route.service] for route in setting.routes}
         self._children = []
         self._iperf = None
 
     def start(self):
-        children = self._setting.children
-        tool = self._setting.bin_dir / "pingpong"
-        if not tool.exists():
-            raise BenchError(f"{tool} is not built: run `make build` first")
+        starts = {"http": self._start_http, "echo": self._start_echo, "iperf": self.restart_iperf}
+        for service, start in starts.items():
+            if service in self._services:
+                start()
+
+    def _start_http(self):
         folder = self._setting.folder("backend")
         config = folder / "nginx.conf"
         config.write_text(NGINX_BACKEND.format(
-            folder=folder, port=self.ports["http"],
+            folder=folder, port=self._services["http"],
             workers=max(1, self._setting.cores // 2)))
-        backend = children.start("http-backend", ["nginx", "-e", folder / "error.log", "-p", folder,
-                                                  "-c", config], namespace=self._namespace)
-        echo = children.start("echo", [tool, "serve", self.ports["echo"]],
-                              namespace=self._namespace)
-        self._children = [backend, echo]
-        self.restart_iperf()
-        wait_listening(backend, [self.ports["http"]])
-        wait_listening(echo, [self.ports["echo"]])
+        self._launch("http", ["nginx", "-e", folder / "error.log", "-p", folder, "-c", config])
+
+    def _start_echo(self):
+        tool = self._setting.tool("pingpong")
+        self._launch("echo", [tool, "serve", self._services["echo"]])
+
+    def _launch(self, service, argv):
+        child = self._setting.children.start(f"{service}-target", argv, namespace=self._namespace)
+        self._children.append(child)
+        wait_listening(child, [self._services[service]])
 
     def restart_iperf(self):
         """A test that broke off leaves the server busy with it, so it is replaced."""
         if self._iperf:
             self._setting.children.stop(self._iperf)
         self._iperf = self._setting.children.start(
-            "iperf3-server", ["iperf3", "-s", "-B", "127.0.0.1", "-p", self.ports["iperf"]],
+            "iperf3-server", ["iperf3", "-s", "-B", "127.0.0.1", "-p", self._services["iperf"]],
             namespace=self._namespace)
-        wait_listening(self._iperf, [self.ports["iperf"]])
+        wait_listening(self._iperf, [self._services["iperf"]])
 
     def stop(self):
         self._setting.children.stop(*self._children, *([self._iperf] if self._iperf else []))

@@ -20,4 +20,7 @@ def tools(tmp_path_factory):
     for tool in ("pingpong", "hold"):
         subprocess.run([compiler, "-std=c++23", "-O1", sources / f"{tool}.cpp",
                         sources / "loopback.cpp", "-o", folder / tool], check=True, timeout=120)
+    subprocess.run([compiler, "-std=c++23", "-O1",
+                    REPOSITORY / "bench" / "dataplane" / "udp_flood.cpp",
+                    "-o", folder / "dataplane_udp_flood"], check=True, timeout=120)
     return folder

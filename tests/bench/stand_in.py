@@ -93,6 +93,7 @@ def server_main(arguments):
         command.add_argument("--http-endpoint", required=True)
     push.add_argument("listen")
     push.add_argument("target")
+    push.add_argument("--sni")  # whatever the name is, it has but one target
     options = parser.parse_args(arguments)
     if options.command == "serve":
         asyncio.run(Server(options.data_dir).run())

@@ -80,6 +80,11 @@ def test_round_trips_are_gated_to_haproxy_only():
     assert regression.ratios_of(run) == {"rtt_p50": {"haproxy": 0.75}}
 
 
+def test_only_loads_with_something_gated_are_run():
+    assert gate.GATED == ("bulk_1", "bulk_8", "cpu", "http_keepalive", "http_close", "latency",
+                          "memory")
+
+
 def test_instruction_counts(judged, capsys):
     assert judged(make_run(BASE), capsys, 1_240_000) == (0, [])
     code, lines = judged(make_run(BASE), capsys, 1_260_000)

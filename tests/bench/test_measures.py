@@ -52,6 +52,22 @@ def test_goals():
     assert verdicts["http_close"] == (None, None)
 
 
+def test_udp_is_held_against_nginx():
+    results = make_run({"udp_per_cpu_1200": {"portunus": 300, "nginx": 200},
+                        "udp_per_cpu_64": {"portunus": 190, "nginx": 200},
+                        "udp_memory_10000": {"portunus": 1500}})["measures"]
+    verdicts = {goal.measure: measures.judge(goal, results, "portunus")
+                for goal in measures.GOALS}
+    assert verdicts["udp_per_cpu_1200"] == (1.5, True)
+    assert verdicts["udp_per_cpu_64"] == (0.95, False)
+    assert verdicts["udp_memory_10000"] == (1500, True)
+
+
+def test_goals_and_gates_name_what_exists():
+    assert {goal.measure for goal in measures.GOALS} <= set(measures.BY_NAME)
+    assert all(goal.reference in ("", *measures.REFERENCES) for goal in measures.GOALS)
+
+
 def test_every_load_fills_known_measures():
     from harness import loads
     filled = [name for load in loads.LOADS for name in load.measures]

@@ -14,6 +14,12 @@ def test_ratios_come_before_absolute_numbers():
     assert line.split()[3:] == ["1.20", "1.20", "0.50", "-", "higher"]
 
 
+def test_a_measure_without_peers_has_no_row_of_ratios():
+    text = report.render(make_run(VALUES | {"activate_rules": {"portunus": 200.0}}))
+    ratios, _, absolute = text.partition("median (min-max)")
+    assert "1000 rules" not in ratios and "1000 rules" in absolute
+
+
 def test_goals_are_judged():
     lines = report.render(make_run(VALUES)).splitlines()
     assert any("to haproxy" in line and line.endswith("met") for line in lines)

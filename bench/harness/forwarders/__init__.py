@@ -6,6 +6,7 @@ from .nginx_stream import NginxStream
 from .portunus import Portunus
 from .realm import Realm
 from .redirect import Redirect
+from .socat import Socat
 
-ALL = (Direct, Redirect, Haproxy, NginxStream, Realm, Portunus)
+ALL = (Direct, Redirect, Haproxy, NginxStream, Realm, Socat, Portunus)
 NAMES = tuple(forwarder.name for forwarder in ALL)

@@ -5,16 +5,19 @@ import shutil
 
 from .. import cost
 from ..errors import Unavailable
+from ..readiness import bound_ports, wait_until
 
 
 class Forwarder:
     """Carries each route from a listen port of its own to that route's target port.
 
     start() raises Unavailable where the machine cannot run it. An object is started once and
-    stopped once; the memory measurement makes a fresh one for each sample.
+    stopped once; the memory measurements make a fresh one for each sample.
     """
 
     name = ""
+    kinds = frozenset({"tcp"})  # of the routes it can carry; "own" are the loads for us alone
+    max_udp_flows = 65_535
     namespace = None  # another network namespace than the harness's own, if it needs one
     has_process = True
 
@@ -24,6 +27,14 @@ class Forwarder:
         self.listen = {}
         self.children = []  # whatever has to be stopped
         self.data_path = []  # those of them that carry traffic
+
+    @classmethod
+    def takes(cls, load):
+        return load.kind in cls.kinds and (cls.has_process or not load.needs_process)
+
+    @property
+    def routes(self):
+        return [route for route in self.setting.routes if route.kind in self.kinds]
 
     def start(self, targets):
         self.targets = targets
@@ -39,7 +50,15 @@ class Forwarder:
         self.data_path.clear()
 
     def take_ports(self):
-        self.listen = {route: self.setting.ports.take() for route in self.targets.ports}
+        self.listen = {route.name: self.setting.ports.take() for route in self.routes}
+
+    def wait_bound(self):
+        """Until the data path listens for every route."""
+        for transport in ("tcp", "udp"):
+            ports = {self.listen[route.name] for route in self.routes
+                     if route.transport == transport}
+            wait_until(lambda: ports <= bound_ports(self.data_path[0], transport),
+                       f"{self.name} listening on {transport} {sorted(ports)}", *self.data_path)
 
     def pids(self):
         return [pid for child in self.data_path for pid in cost.session_pids(child.pid)]

@@ -5,6 +5,7 @@ class Direct(Forwarder):
     """No forwarder at all: what loopback and the load tools can do by themselves."""
 
     name = "direct"
+    kinds = frozenset({"tcp", "udp", "sni"})
     has_process = False
 
     def open(self):

@@ -1,4 +1,4 @@
-from ..readiness import wait_listening
+from ..routes import SERVER_NAME
 from .base import Forwarder, find_program
 
 # No maxconn: haproxy derives it from the descriptor limit, counting the pipes for splice too.
@@ -17,23 +17,38 @@ defaults
   timeout server 1h
 """
 
-ROUTE = """
+ROUTES = {
+    "tcp": """
 listen {route}
   bind 127.0.0.1:{listen} backlog 4096
   server target 127.0.0.1:{target}
-"""
+""",
+    "sni": """
+frontend {route}
+  bind 127.0.0.1:{listen} backlog 4096
+  tcp-request inspect-delay 5s
+  tcp-request content accept if {{ req.ssl_hello_type 1 }}
+  use_backend {route}-target if {{ req.ssl_sni -i {name} }}
+
+backend {route}-target
+  server target 127.0.0.1:{target}
+""",
+}
 
 
 class Haproxy(Forwarder):
     name = "haproxy"
+    kinds = frozenset(ROUTES)
 
     def open(self):
         program = find_program("haproxy")
         self.take_ports()
         text = GLOBAL.format(cores=self.setting.cores)
-        for route, listen in self.listen.items():
-            text += ROUTE.format(route=route, listen=listen, target=self.targets.ports[route])
+        for route in self.routes:
+            text += ROUTES[route.kind].format(
+                route=route.name, name=SERVER_NAME, listen=self.listen[route.name],
+                target=self.targets.ports[route.name])
         config = self.setting.folder(self.name) / "haproxy.cfg"
         config.write_text(text)
         self.data_path = [self.launch([program, "-db", "-f", config])]
-        wait_listening(self.data_path[0], self.listen.values())
+        self.wait_bound()

@@ -3,7 +3,9 @@ import secrets
 import shlex
 
 from ..errors import BenchError, Unavailable
+from ..operator_api import OperatorApi
 from ..readiness import wait_listening, wait_until
+from ..routes import SERVER_NAME
 from .base import Forwarder
 
 EDGE = "bench-edge"
@@ -15,7 +17,10 @@ operator_http_listen = "127.0.0.1:{http}"
 metrics_listen = "127.0.0.1:{metrics}"
 operator_token = "{token}"
 shutdown_drain_timeout_secs = 1
+udp_max_flows_per_rule = 65535
 """
+
+PUSH_OPTIONS = {"tcp": (), "udp": ("--protocol", "udp"), "sni": ("--sni", SERVER_NAME)}
 
 
 class Portunus(Forwarder):
@@ -25,6 +30,7 @@ class Portunus(Forwarder):
     """
 
     name = "portunus"
+    kinds = frozenset({*PUSH_OPTIONS, "own"})
 
     def __init__(self, setting):
         super().__init__(setting)
@@ -54,9 +60,21 @@ class Portunus(Forwarder):
                             "--shutdown-drain-timeout-secs", "1"], env=self._env)
         self.data_path = [edge]
         self.take_ports()
-        for route, listen in self.listen.items():
-            self._push(listen, self.targets.ports[route])
-        wait_listening(edge, self.listen.values())
+        for route in self.routes:
+            self._push(route)
+        self.wait_bound()
+        self._api = OperatorApi(self._http, self._token)
+
+    def push_range(self, first, count, target):
+        """The rule's id, once the server has heard from the edge that every port is bound."""
+        return self._api.request("POST", "/v1/rules", {
+            "client": EDGE, "protocol": "tcp", "ack_timeout_secs": 10,
+            "listen_port": first, "listen_port_end": first + count - 1,
+            "target_host": "127.0.0.1", "target_port": target,
+            "target_port_end": target + count - 1}, expect=201)["rule_id"]
+
+    def remove_rule(self, rule):
+        self._api.request("DELETE", f"/v1/rules/{rule}", expect=204)
 
     def _enroll(self, bundle):
         answer = self._ask_server("enroll-client", EDGE)
@@ -67,8 +85,10 @@ class Portunus(Forwarder):
                                                "--out", bundle], env=self._env, timeout=15)
         return bundle
 
-    def _push(self, listen, target):
-        arguments = self._server_command("push-rule", EDGE, listen, f"127.0.0.1:{target}")
+    def _push(self, route):
+        arguments = self._server_command(
+            "push-rule", EDGE, self.listen[route.name],
+            f"127.0.0.1:{self.targets.ports[route.name]}", *PUSH_OPTIONS[route.kind])
 
         def pushed():
             code, out, err = self.setting.children.run("push-rule", arguments, env=self._env,

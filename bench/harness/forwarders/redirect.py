@@ -12,6 +12,7 @@ class Redirect(Forwarder):
     """
 
     name = "iptables"
+    kinds = frozenset({"tcp", "udp"})
     has_process = False
 
     def __init__(self, setting):
@@ -26,8 +27,9 @@ class Redirect(Forwarder):
         # Each closed connection is remembered; the default of two minutes fills the table.
         self.namespace.set_sysctl("net.netfilter.nf_conntrack_tcp_timeout_time_wait", "1")
         self.take_ports()
-        for route, port in self.listen.items():
-            self._redirect(port, self.targets.ports[route])
+        for route in self.routes:
+            self._redirect(route.transport, self.listen[route.name],
+                           self.targets.ports[route.name])
         self.targets.start()
 
     def stop(self):
@@ -38,12 +40,13 @@ class Redirect(Forwarder):
             self.namespace.close()
             self.namespace = None
 
-    def _redirect(self, listen, target):
+    def _redirect(self, transport, listen, target):
         try:
             self.setting.children.check(
                 "iptables",
-                [self._iptables, "-w", "5", "-t", "nat", "-A", "OUTPUT", "-o", "lo", "-p", "tcp",
-                 "-d", "127.0.0.1", "--dport", listen, "-j", "REDIRECT", "--to-ports", target],
+                [self._iptables, "-w", "5", "-t", "nat", "-A", "OUTPUT", "-o", "lo",
+                 "-p", transport, "-d", "127.0.0.1", "--dport", listen,
+                 "-j", "REDIRECT", "--to-ports", target],
                 namespace=self.namespace, timeout=10)
         except BenchError as error:
             raise Unavailable(f"the kernel refuses the NAT rule: {error}") from error
