@@ -190,11 +190,10 @@ def test_rule_filter(api):
 MISSING = [
     ("GET", "/v1/auth/status"), ("POST", "/v1/auth/login"), ("POST", "/v1/users"),
     ("GET", "/v1/users"), ("GET", "/v1/users/alice"), ("POST", "/v1/users/me/password"),
-    ("GET", "/v1/users/alice/credentials"), ("GET", "/v1/grants"), ("GET", "/v1/clients/e/owners"),
-    ("PUT", "/v1/clients/e/owners/alice/rate-limit"), ("GET", "/v1/clients/e/quotas"),
+    ("GET", "/v1/users/alice/credentials"), ("GET", "/v1/grants"),
     ("GET", "/v1/clients/e/traffic"), ("GET", "/v1/rules/1/stats/stream"),
-    ("GET", "/v1/users/alice/quotas"), ("GET", "/v1/traffic/global"),
-    ("GET", "/v1/settings/advertised-endpoint"), ("GET", "/v1/audit"),
+    ("GET", "/v1/traffic/global"), ("GET", "/v1/settings/advertised-endpoint"),
+    ("GET", "/v1/audit"),
 ]
 
 

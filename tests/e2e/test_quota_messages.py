@@ -182,6 +182,7 @@ def test_owner_caps_go_with_the_last_rule(lab, server, fake):
 
 def test_usage_survives_a_restart_and_leaves_history(lab, server, bundle):
     fake = lab.owns(FakeEdge(bundle)).open()
+    fake.wait("welcome")
     rule = push(server, lab, fake)
     server.api.request("PUT", QUOTA, {"monthly_bytes": 1000, "billing_anchor": FUTURE}).ok(200)
     fake.report((rule, 300, 200))

@@ -164,6 +164,8 @@ def test_links_neither_grpc_nor_sqlite(lab):
         assert library not in done.stdout
 
 
+@pytest.mark.xdist_group("heavy")
+@pytest.mark.heavy
 def test_a_thousand_rules_start_at_once(lab, target):
     address = target().address
     ports = [lab.port() for _ in range(1000)]

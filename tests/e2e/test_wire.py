@@ -76,6 +76,7 @@ def test_an_older_client_gets_no_end_of_the_replay(lab, server, fake, background
 
 def test_push_waits_for_its_status(lab, server, fake, background):
     fake.open()
+    fake.wait("welcome")
     port = lab.port()
     pushed = background.submit(push, server, port)
     update = fake.wait("rule_update")
@@ -101,6 +102,7 @@ def test_push_waits_for_its_status(lab, server, fake, background):
 ])
 def test_outcomes_of_a_push(lab, server, fake, background, outcome, reason, code, error):
     fake.open()
+    fake.wait("welcome")
     port = lab.port()
     pushed = background.submit(push, server, port)
     update = fake.wait("rule_update")
@@ -120,6 +122,7 @@ def test_outcomes_of_a_push(lab, server, fake, background, outcome, reason, code
 
 def test_no_answer_in_time_and_a_late_one(lab, server, fake, background):
     fake.open()
+    fake.wait("welcome")
     port = lab.port()
     done = push(server, port, "--ack-timeout", "1")
     assert (done.code, done.out) == (7, "")
@@ -138,6 +141,7 @@ def test_no_answer_in_time_and_a_late_one(lab, server, fake, background):
 
 def test_a_stream_that_ends_while_a_push_waits(lab, server, fake, background):
     fake.open()
+    fake.wait("welcome")
     pushed = background.submit(push, server, lab.port(), "--ack-timeout", "30")
     update = fake.wait("rule_update")
     fake.close()
@@ -149,6 +153,7 @@ def test_a_stream_that_ends_while_a_push_waits(lab, server, fake, background):
 
 def test_replay_in_order_with_pending_rules(lab, server, bundle, background):
     first = lab.owns(FakeEdge(bundle)).open()
+    first.wait("welcome")
     ids = []
     for number in range(3):
         pushed = background.submit(push, server, lab.port(), "--ack-timeout", "1")
@@ -177,6 +182,7 @@ def test_replay_in_order_with_pending_rules(lab, server, bundle, background):
 def test_counters_by_baseline(lab, server, bundle, background):
     """control-wire 8: delta = max(0, value - previous), previous is 0 in each session."""
     fake = lab.owns(FakeEdge(bundle)).open()
+    fake.wait("welcome")
     pushed = background.submit(push, server, lab.port())
     update = fake.wait("rule_update")
     fake.status(update, ACTIVATED)

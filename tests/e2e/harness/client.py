@@ -9,6 +9,7 @@ class Client:
         self.server = server
         self.name = name
         self.bundle = lab.folder / f"{name}.bundle.json"
+        self.wrapper = []  # words before the command, of what runs it
         self.options = {"stats-report-interval-secs": 1, "shutdown-drain-timeout-secs": 3,
                         "reconnect-initial-delay-ms": 100, "reconnect-max-delay-secs": 1,
                         **options}
@@ -27,7 +28,7 @@ class Client:
         return done
 
     def command(self):
-        words = [self.binary, "--bundle", self.bundle]
+        words = [*self.wrapper, self.binary, "--bundle", self.bundle]
         for key, value in self.options.items():
             words += [f"--{key}", str(value)]
         return words

@@ -43,6 +43,10 @@ class Lab:
     def port(self):
         return self.ports.take()
 
+    def port_block(self, count, step=1):
+        """The first of `count` neighbouring ports (or ports `step` apart)."""
+        return self.ports.take_block(count, step)
+
     def short_folder(self):
         """A folder with a path short enough for Unix sockets, gone with the lab."""
         folder = tempfile.TemporaryDirectory(prefix="portunus-e2e-")

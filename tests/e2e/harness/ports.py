@@ -45,6 +45,24 @@ class Ports:
                 self.release(port)
         raise AssertionError("no free port is left")
 
+    def take_block(self, count, step=1):
+        """The first of `count` ports, each `step` above the one before; all are claimed."""
+        last = min(ephemeral_start(), 32000) - (count - 1) * step
+        for _ in range(2000):
+            first = random.randrange(10000, last)
+            taken = []
+            for port in range(first, first + count * step, step):
+                if not self.claim(port):
+                    break
+                taken.append(port)
+                if not is_free(port):
+                    break
+            else:
+                return first
+            for port in taken:
+                self.release(port)
+        raise AssertionError(f"no {count} neighbouring ports are free")
+
     def claim(self, port):
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:

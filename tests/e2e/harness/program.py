@@ -116,14 +116,15 @@ class Program:
                 inodes.add(int(link[8:-1]))
         return inodes
 
-    def listener_inodes(self, port):
+    def listener_inodes(self, port, protocol="tcp"):
         """Identities of the sockets with which this process listens on the port."""
         ours = self.socket_inodes()
         listening = set()
-        for table in ("tcp", "tcp6"):
+        state = {"tcp": "0A", "udp": "07"}[protocol]
+        for table in (protocol, f"{protocol}6"):
             with open(f"/proc/{self.pid}/net/{table}", encoding="ascii") as file:
                 for line in list(file)[1:]:
                     columns = line.split()
-                    if columns[3] == "0A" and int(columns[1].rpartition(":")[2], 16) == port:
+                    if columns[3] == state and int(columns[1].rpartition(":")[2], 16) == port:
                         listening.add(int(columns[9]))
         return listening & ours

@@ -95,6 +95,24 @@ class Server:
         """A pushed rule's id."""
         return int(self.cli("push-rule", client, str(listen), target, *options).ok())
 
+    def create(self, listen, client="edge-01", **body):
+        """A rule pushed over the API: its id."""
+        body = {"client": client, "listen_port": listen, **body}
+        return self.api.post("/v1/rules", body).ok(201)["rule_id"]
+
+    def stats(self, rule, *details):
+        """The latest report of a rule; empty before the first. Details: per_port, per_target."""
+        query = "&".join(f"{detail}=true" for detail in details)
+        answer = self.api.get(f"/v1/rules/{rule}/stats?{query}")
+        return answer.json if answer.status == 200 else {}
+
+    def wait_stats(self, rule, seconds=15, **expected):
+        def arrived():
+            now = self.stats(rule)
+            return all(now.get(key) == value for key, value in expected.items()) and now
+        return until(arrived, lambda: f"{expected} of rule {rule}, it has {self.stats(rule)}",
+                     seconds)
+
     def rules(self):
         return {rule["id"]: rule for rule in self.api.get("/v1/rules").ok(200)}
 
@@ -104,6 +122,11 @@ class Server:
     def wait_rule(self, rule, state="active", seconds=15):
         return until(lambda: self.rule_state(rule) == state and self.rules()[rule],
                      lambda: f"rule {rule} {state}, it is {self.rules().get(rule)}", seconds)
+
+    def health(self, rule):
+        """Per target: whether the API shows it healthy; None before the first report."""
+        rows = [target["health"] for target in self.rules()[rule]["targets"]]
+        return [row and row["healthy"] for row in rows]
 
     def connected(self, client):
         rows = {row["client_name"]: row for row in self.api.get("/v1/clients").ok(200)}

@@ -15,8 +15,9 @@ class Target:
     What `behave` returns is kept in `results`; what it raises, in `errors`.
     """
 
-    def __init__(self, port, behave):
+    def __init__(self, port, behave, host="127.0.0.1"):
         self.port = port
+        self.host = host
         self.behave = behave
         self.results = []
         self.errors = []
@@ -24,12 +25,14 @@ class Target:
         self.accepted = 0
         self.lock = threading.Lock()
         self.connections = set()
-        self.listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.listener = socket.create_server((host, port), family=family, backlog=1024)
         threading.Thread(target=self.accept, name=f"target-{port}", daemon=True).start()
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
 
     def accept(self):
         while True:
@@ -82,6 +85,14 @@ def echo(connection):
             return count
         connection.sendall(data)
         count += len(data)
+
+
+def greets(data):
+    """Sends `data` at once, so that a user knows who took it; then an echo."""
+    def behave(connection):
+        connection.sendall(data)
+        return echo(connection)
+    return behave
 
 
 def sink(connection):

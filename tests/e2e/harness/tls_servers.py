@@ -1,4 +1,4 @@
-"""A TLS server that is not ours, and what a client sends to it."""
+"""TLS servers and users that are not ours, and what a client sends to them."""
 
 import contextlib
 import socket
@@ -54,3 +54,50 @@ class Listener:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+
+
+def server_context(pair):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pair)
+    return context
+
+
+def tls_greets(text, context, before=lambda connection: None):
+    """A behaviour of targets.Target: TLS from the first byte, a greeting, then an echo.
+
+    `before` may take what stands before the TLS stream; the result of the connection is what it
+    returned.
+    """
+    def behave(connection):
+        taken = before(connection)
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.sendall(text)
+            while data := secure.recv(1 << 14):
+                secure.sendall(data)
+        return taken
+    return behave
+
+
+def tls_connect(port, name, host="127.0.0.1"):
+    """A TLS user that asks for `name`, or for none when it is None."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    raw = socket.create_connection((host, port), 20)
+    try:
+        return context.wrap_socket(raw, server_hostname=name)
+    except BaseException:
+        raw.close()
+        raise
+
+
+def client_hello(name):
+    """The first record of a TLS user that asks for `name`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    user = context.wrap_bio(incoming, outgoing, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        user.do_handshake()
+    return outgoing.read()
