@@ -12,6 +12,12 @@ elseif(NOT PORTUNUS_SANITIZER STREQUAL "")
   message(FATAL_ERROR "PORTUNUS_SANITIZER must be address, thread or empty")
 endif()
 
+# With a sanitizer's checks in it the code compiles more than twice as fast unoptimised, which saves
+# far more than the tests then take longer.
+if(NOT PORTUNUS_SANITIZER STREQUAL "" AND CMAKE_BUILD_TYPE STREQUAL "Debug")
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+endif()
+
 # Coverage of all our code is what guides the fuzzer.
 if(PORTUNUS_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
