@@ -27,21 +27,22 @@ class SniGroupTest : public testing::Test {
 
   Server a_{says('a')}, b_{says('b')}, f_{says('f')};
   const std::uint16_t port_ = free_port();
+  // Lives longer than the engine, whose threads write to it.
+  const LogCapture log_;
   SniEngine engine_;
 };
 
 TEST_F(SniGroupTest, SNI_2_the_first_rule_fixes_the_mode_with_a_pattern) {
-  const LogCapture log;
   ASSERT_EQ(add(1, a_, "a.example.com"), "");
   EXPECT_TRUE(in_sni_mode());
   EXPECT_EQ(ask_for(port_, "a.example.com"), "a");
   EXPECT_EQ(ask_v4(port_, "not TLS"), kDropped);
   const std::string port = "\"listen_port\":" + std::to_string(port_);
-  EXPECT_EQ(log.count("tls.sni_listener.bound", {port, "\"rule_id\":\"1\""}), 1U);
-  EXPECT_EQ(log.count("tls.sni_group.member_added", {port, "\"members\":1"}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_listener.bound", {port, "\"rule_id\":\"1\""}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_group.member_added", {port, "\"members\":1"}), 1U);
   // Two workers, a socket for each family.
-  EXPECT_EQ(log.count("tls.sni_listener.started", {port}), 4U);
-  EXPECT_EQ(log.count("rule.activated", {port}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_listener.started", {port}), 4U);
+  EXPECT_EQ(log_.count("rule.activated", {port}), 1U);
 }
 
 TEST_F(SniGroupTest, SNI_2_the_first_rule_fixes_the_mode_without_a_pattern) {
@@ -75,22 +76,20 @@ TEST_F(SniGroupTest, SNI_2_an_unused_pattern_is_accepted_with_or_without_a_fallb
 }
 
 TEST_F(SniGroupTest, SNI_2_a_pattern_already_present_is_refused) {
-  const LogCapture log;
   ASSERT_EQ(add(1, a_, "*.example.com"), "");
   EXPECT_EQ(add(2, b_, "*.example.com"), "duplicate_rule_id");
   EXPECT_FALSE(engine_.live(2));
   EXPECT_EQ(ask_for(port_, "x.example.com"), "a");
-  EXPECT_EQ(log.count("tls.sni_table.rebuild_failed", {"pattern already present"}), 1U);
-  EXPECT_EQ(log.count("rule.failed", {"\"rule_id\":\"2\"", "duplicate_rule_id"}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_table.rebuild_failed", {"pattern already present"}), 1U);
+  EXPECT_EQ(log_.count("rule.failed", {"\"rule_id\":\"2\"", "duplicate_rule_id"}), 1U);
 }
 
 TEST_F(SniGroupTest, SNI_2_a_second_fallback_is_refused) {
-  const LogCapture log;
   ASSERT_EQ(add(1, a_, "a.example.com"), "");
   ASSERT_EQ(add(2, f_), "");
   EXPECT_EQ(add(3, b_), "duplicate_rule_id");
   EXPECT_EQ(ask_for(port_, "other.example.com"), "f");
-  EXPECT_EQ(log.count("tls.sni_table.rebuild_failed", {"fallback already present"}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_table.rebuild_failed", {"fallback already present"}), 1U);
 }
 
 TEST_F(SniGroupTest, SNI_2_a_range_and_a_port_in_sni_mode_collide_either_way) {
@@ -230,7 +229,6 @@ TEST_F(SniGroupTest, DRN_2_the_deadline_does_not_wait_for_a_peek) {
 }
 
 TEST_F(SniGroupTest, DRN_4_removing_one_leaves_its_siblings_alone) {
-  const LogCapture log;
   ASSERT_EQ(add(1, a_, "a.example.com"), "");
   ASSERT_EQ(add(2, b_, "b.example.com"), "");
   Socket sibling = Socket::connect_v4(port_);
@@ -240,13 +238,12 @@ TEST_F(SniGroupTest, DRN_4_removing_one_leaves_its_siblings_alone) {
   EXPECT_EQ(ask_for(port_, "b.example.com"), "b");
   sibling.send("still here");
   EXPECT_EQ(sibling.receive(10), "still here");
-  EXPECT_EQ(log.count("tls.sni_group.member_removed", {"\"rule_id\":\"1\"", "\"members\":1"}), 1U);
-  EXPECT_EQ(log.count("tls.sni_listener.unbound"), 0U);
-  EXPECT_EQ(log.count("rule.removed", {"\"rule_id\":\"1\""}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_group.member_removed", {"\"rule_id\":\"1\"", "\"members\":1"}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_listener.unbound"), 0U);
+  EXPECT_EQ(log_.count("rule.removed", {"\"rule_id\":\"1\""}), 1U);
 }
 
 TEST_F(SniGroupTest, DRN_4_removing_the_last_closes_the_listener_and_drains) {
-  const LogCapture log;
   ASSERT_EQ(add(1, a_, "a.example.com"), "");
   Socket client = Socket::connect_v4(port_);
   ASSERT_EQ(ask(client, client_hello("a.example.com")), "a");
@@ -256,11 +253,11 @@ TEST_F(SniGroupTest, DRN_4_removing_the_last_closes_the_listener_and_drains) {
   client.send("still here");
   EXPECT_EQ(client.receive(10), "still here");
   EXPECT_FALSE(ready(removed));
-  EXPECT_EQ(log.count("tls.sni_listener.unbound", {"\"rule_id\":\"1\""}), 1U);
-  EXPECT_TRUE(eventually([&] { return log.count("tls.sni_listener.stopped") == 4; }));
+  EXPECT_EQ(log_.count("tls.sni_listener.unbound", {"\"rule_id\":\"1\""}), 1U);
+  EXPECT_TRUE(eventually([&] { return log_.count("tls.sni_listener.stopped") == 4; }));
   client.close();
   removed.get();
-  EXPECT_EQ(log.count("rule.removed"), 1U);
+  EXPECT_EQ(log_.count("rule.removed"), 1U);
 }
 
 TEST_F(SniGroupTest, DRN_4_who_is_being_peeked_when_the_last_member_goes_is_still_served) {

@@ -33,6 +33,8 @@ class SniRuleTest : public testing::Test {
 
   const std::string hello_ = client_hello("a.example.com");
   const std::uint16_t port_ = free_port();
+  // Lives longer than the engine, whose threads write to it.
+  const LogCapture log_;
   SniEngine engine_;
 };
 
@@ -59,7 +61,6 @@ TEST_F(SniRuleTest, SNI_8_the_proxy_header_comes_before_the_captured_bytes) {
 }
 
 TEST_F(SniRuleTest, SNI_8_a_failing_target_hands_over_with_the_hello_untouched) {
-  const LogCapture log;
   Server second(says('s'));
   auto rule = sni_rule(1, port_, second, "a.example.com");
   rule.targets.insert(rule.targets.begin(), {.host = "127.0.0.1", .port = free_port()});
@@ -67,7 +68,7 @@ TEST_F(SniRuleTest, SNI_8_a_failing_target_hands_over_with_the_hello_untouched) 
   ASSERT_EQ(engine_.activate(rule), "");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(ask_v4(port_, hello_), "s");
   EXPECT_EQ(engine_.traffic(1).target_failovers, 1U);
-  EXPECT_EQ(log.count("rule.target.dial_failed", {"\"target_index\":0"}), 3U);
+  EXPECT_EQ(log_.count("rule.target.dial_failed", {"\"target_index\":0"}), 3U);
   EXPECT_TRUE(eventually([&] {
     const auto traffic = engine_.traffic(1);
     return traffic.targets.size() == 2 && traffic.targets[1].bytes_in == 4 * hello_.size();
@@ -75,7 +76,6 @@ TEST_F(SniRuleTest, SNI_8_a_failing_target_hands_over_with_the_hello_untouched) 
 }
 
 TEST_F(SniRuleTest, SNI_9_the_gates_are_those_of_the_matched_rule_and_run_after_the_routing) {
-  const LogCapture log;
   Acceptor target;
   auto capped = rule_to(1, target, "a.example.com");
   capped.rate_limit = model::RateLimit{.concurrent_connections = 1};
@@ -92,17 +92,17 @@ TEST_F(SniRuleTest, SNI_9_the_gates_are_those_of_the_matched_rule_and_run_after_
   EXPECT_EQ(second.receive_all(), "");
   EXPECT_EQ(second.error(), ECONNRESET);
   EXPECT_FALSE(target.pending());
-  EXPECT_EQ(log.count("tls.rate_limit_reject",
-                      {port_field(), "\"scope\":\"rule\"", "\"reason\":\"conn_concurrent\""}),
+  EXPECT_EQ(log_.count("tls.rate_limit_reject",
+                       {port_field(), "\"scope\":\"rule\"", "\"reason\":\"conn_concurrent\""}),
             1U);
-  EXPECT_EQ(log.count("rule.rate_limit_reject"), 0U);
+  EXPECT_EQ(log_.count("rule.rate_limit_reject"), 0U);
 
   engine_.on_owner([](dataplane::Forwarder& f) { f.set_quota("alice", 0, false); });
   Socket third = Socket::connect_v4(port_);
   third.send(hello_);
   EXPECT_EQ(third.receive_all(), "");
   EXPECT_EQ(third.error(), ECONNRESET);
-  EXPECT_EQ(log.count("rule.quota_reject", {port_field(), "\"user\":\"alice\""}), 1U);
+  EXPECT_EQ(log_.count("rule.quota_reject", {port_field(), "\"user\":\"alice\""}), 1U);
   EXPECT_EQ(ask_for(port_, "b.example.com"), "o") << "the sibling has another owner";
 }
 
@@ -120,15 +120,15 @@ TEST_F(SniRuleTest, QUO_2_the_captured_bytes_draw_on_the_quota) {
 }
 
 TEST_F(SniRuleTest, SNI_8_without_any_target_the_connection_is_closed) {
-  const LogCapture log;
   auto rule = Engine::rule(1, port_, free_port());
   rule.targets.push_back({.host = "127.0.0.1", .port = free_port(), .priority = 1});
   rule.sni_pattern = "a.example.com";
   ASSERT_EQ(engine_.activate(rule), "");
   EXPECT_NE(ask_v4(port_, hello_), "s");
-  EXPECT_TRUE(eventually(
-      [&] { return log.count("rule.conn_error_all_targets_failed", {"\"rule_id\":\"1\""}) == 1; }));
-  EXPECT_EQ(log.count("tls.proxy_finished_error", {port_field(), "\"rule_id\":\"1\""}), 1U);
+  EXPECT_TRUE(eventually([&] {
+    return log_.count("rule.conn_error_all_targets_failed", {"\"rule_id\":\"1\""}) == 1;
+  }));
+  EXPECT_EQ(log_.count("tls.proxy_finished_error", {port_field(), "\"rule_id\":\"1\""}), 1U);
 }
 
 /// The descriptor of one of this process's sockets that listen on the port.

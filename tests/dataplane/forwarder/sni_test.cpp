@@ -54,11 +54,12 @@ class SniTest : public testing::Test {
   Server exact_{says('e')}, wildcard_{says('w')}, fallback_{says('f')};
   Acceptor nobody_;
   const std::uint16_t port_ = free_port();
+  // Lives longer than the engine, whose threads write to it.
+  const LogCapture log_;
   SniEngine engine_;
 };
 
 TEST_F(SniTest, SNI_6_each_kind_of_match_is_forwarded_counted_and_logged) {
-  const LogCapture log;
   serve(true);
   EXPECT_EQ(ask_for(port_, "a.example.com"), "e");
   EXPECT_EQ(ask_for(port_, "A.Example.COM."), "e");
@@ -75,14 +76,14 @@ TEST_F(SniTest, SNI_6_each_kind_of_match_is_forwarded_counted_and_logged) {
   EXPECT_EQ(engine_.sni(port_)->peeks, 6U);
   const auto routed = [&](const std::string& rule, const std::string& name,
                           const std::string& kind) {
-    return log.count("tls.sni_routed", {port_field(), "\"rule_id\":\"" + rule + "\"",
-                                        "\"peer\":\"127.0.0.1:", "\"server_name\":\"" + name + "\"",
-                                        "\"match_kind\":\"" + kind + "\""});
+    return log_.count("tls.sni_routed",
+                      {port_field(), "\"rule_id\":\"" + rule + "\"", "\"peer\":\"127.0.0.1:",
+                       "\"server_name\":\"" + name + "\"", "\"match_kind\":\"" + kind + "\""});
   };
   EXPECT_EQ(routed("1", "a.example.com", "exact"), 2U);
   EXPECT_EQ(routed("2", "x.example.com", "wildcard"), 1U);
   EXPECT_EQ(routed("3", "a.b.example.com", "fallback"), 1U);
-  EXPECT_EQ(log.count("tls.no_sni", {port_field(), "\"fallback_used\":true"}), 1U);
+  EXPECT_EQ(log_.count("tls.no_sni", {port_field(), "\"fallback_used\":true"}), 1U);
 }
 
 TEST_F(SniTest, SNI_6_both_families_are_routed) {
@@ -92,30 +93,28 @@ TEST_F(SniTest, SNI_6_both_families_are_routed) {
 }
 
 TEST_F(SniTest, SNI_6_a_name_without_a_match_is_a_miss_and_dropped) {
-  const LogCapture log;
   serve_unreachable();
   const Dropped dropped = drop(port_, client_hello("b.example.com"));
   EXPECT_EQ(dropped.received, "");
   EXPECT_EQ(dropped.error, 0);
   EXPECT_EQ(engine_.sni(port_)->misses, 1U);
   EXPECT_EQ(engine_.sni(port_)->parse_failures, 0U);
-  EXPECT_EQ(log.count("tls.sni_no_match", {port_field(), "\"server_name\":\"b.example.com\""}), 1U);
+  EXPECT_EQ(log_.count("tls.sni_no_match", {port_field(), "\"server_name\":\"b.example.com\""}),
+            1U);
   EXPECT_FALSE(nobody_.pending());
 }
 
 TEST_F(SniTest, SNI_6_no_name_and_no_fallback_is_a_miss_and_dropped) {
-  const LogCapture log;
   serve_unreachable();
   const Dropped dropped = drop(port_, ClientHello{}.bytes());
   EXPECT_EQ(dropped.received, "");
   EXPECT_EQ(dropped.error, 0);
   EXPECT_EQ(engine_.sni(port_)->misses, 1U);
-  EXPECT_EQ(log.count("tls.no_sni", {port_field(), "\"fallback_used\":false"}), 1U);
+  EXPECT_EQ(log_.count("tls.no_sni", {port_field(), "\"fallback_used\":false"}), 1U);
   EXPECT_FALSE(nobody_.pending());
 }
 
 TEST_F(SniTest, SNI_5_what_is_not_a_hello_is_a_parse_failure_and_dropped) {
-  const LogCapture log;
   serve_unreachable();
   ClientHello overrun;
   overrun.session_id_length = 255;
@@ -147,13 +146,12 @@ TEST_F(SniTest, SNI_5_what_is_not_a_hello_is_a_parse_failure_and_dropped) {
   EXPECT_EQ(engine_.sni(port_)->parse_failures, cases.size());
   EXPECT_EQ(engine_.sni(port_)->misses, 0U);
   EXPECT_EQ(engine_.sni(port_)->peeks, cases.size());
-  EXPECT_EQ(log.count("tls.parse_failed", {port_field(), "\"error\":\"not_tls\""}), 4U);
-  EXPECT_EQ(log.count("tls.parse_failed", {port_field(), "\"error\":\"malformed\""}), 4U);
+  EXPECT_EQ(log_.count("tls.parse_failed", {port_field(), "\"error\":\"not_tls\""}), 4U);
+  EXPECT_EQ(log_.count("tls.parse_failed", {port_field(), "\"error\":\"malformed\""}), 4U);
   EXPECT_FALSE(nobody_.pending());
 }
 
 TEST_F(SniTest, SNI_5_a_peer_that_closes_before_its_hello_is_whole_is_a_parse_failure) {
-  const LogCapture log;
   serve_unreachable();
   const std::string hello = client_hello("a.example.com");
   for (const std::size_t size :
@@ -169,7 +167,7 @@ TEST_F(SniTest, SNI_5_a_peer_that_closes_before_its_hello_is_whole_is_a_parse_fa
   resets.reset();
   EXPECT_TRUE(eventually([&] { return engine_.sni(port_)->parse_failures == 5; }));
   EXPECT_TRUE(eventually(
-      [&] { return log.count("tls.parse_failed", {port_field(), "\"error\":\"io\""}) == 5; }));
+      [&] { return log_.count("tls.parse_failed", {port_field(), "\"error\":\"io\""}) == 5; }));
   EXPECT_FALSE(nobody_.pending());
 }
 
@@ -237,7 +235,6 @@ TEST_F(SniTest, SNI_8_CNT_4_preread_bytes_count_once_delivered) {
 }
 
 TEST_F(SniTest, SNI_8_CNT_4_preread_bytes_that_reach_nobody_do_not_count) {
-  const LogCapture log;
   auto rule = Engine::rule(1, port_, free_port());
   rule.sni_pattern = "a.example.com";
   ASSERT_EQ(engine_.activate(rule), "");
@@ -246,8 +243,9 @@ TEST_F(SniTest, SNI_8_CNT_4_preread_bytes_that_reach_nobody_do_not_count) {
   EXPECT_EQ(client.receive_all(), "");
   EXPECT_EQ(engine_.traffic(1).bytes_in, 0U);
   EXPECT_EQ(engine_.traffic(1).sni_exact, 1U);
-  EXPECT_TRUE(eventually([&] { return log.count("rule.conn_error", {"\"rule_id\":\"1\""}) == 1; }));
-  EXPECT_EQ(log.count("tls.proxy_finished_error", {port_field(), "\"rule_id\":\"1\""}), 1U);
+  EXPECT_TRUE(
+      eventually([&] { return log_.count("rule.conn_error", {"\"rule_id\":\"1\""}) == 1; }));
+  EXPECT_EQ(log_.count("tls.proxy_finished_error", {port_field(), "\"rule_id\":\"1\""}), 1U);
 }
 
 TEST_F(SniTest, SNI_8_bulk_behind_the_hello_is_forwarded_both_ways) {
@@ -271,7 +269,6 @@ TEST_F(SniTest, SNI_7_every_finished_peek_is_a_sample) {
 }
 
 TEST_F(SniTest, SNI_4_the_deadline_is_three_seconds_from_accept_whatever_trickles_in) {
-  const LogCapture log;
   serve_unreachable();
   const std::string hello = client_hello("a.example.com");
   Socket silent = Socket::connect_v4(port_);
@@ -300,16 +297,15 @@ TEST_F(SniTest, SNI_4_the_deadline_is_three_seconds_from_accept_whatever_trickle
   EXPECT_EQ(totals.peeks, 3U);
   EXPECT_EQ(totals.peek_buckets[13], 0U);
   EXPECT_GE(totals.peek_sum_micros, 9'000'000U);
-  EXPECT_EQ(log.count("tls.client_hello_timeout", {port_field(), "\"bytes_read\":0"}), 1U);
-  EXPECT_EQ(log.count("tls.client_hello_timeout", {port_field(), "\"bytes_read\":5"}), 1U);
-  EXPECT_EQ(log.count("tls.client_hello_timeout", {port_field()}), 3U);
+  EXPECT_EQ(log_.count("tls.client_hello_timeout", {port_field(), "\"bytes_read\":0"}), 1U);
+  EXPECT_EQ(log_.count("tls.client_hello_timeout", {port_field(), "\"bytes_read\":5"}), 1U);
+  EXPECT_EQ(log_.count("tls.client_hello_timeout", {port_field()}), 3U);
   EXPECT_FALSE(nobody_.pending());
 }
 
 TEST_F(SniTest,
        SNI_4_the_permit_returns_when_the_peek_ends_and_beyond_the_permits_there_is_a_reset) {
   constexpr std::size_t kPermits = 1024;
-  const LogCapture log;
   // The target takes no connection, so that whoever is routed keeps dialling.
   Acceptor full(0);
   const Socket filler = Socket::connect_v4(full.port());
@@ -325,8 +321,8 @@ TEST_F(SniTest,
   EXPECT_EQ(beyond.receive_all(), "");
   EXPECT_EQ(beyond.error(), ECONNRESET);
   if (Clock::now() - begin > seconds(3)) GTEST_SKIP() << "too slow: permits have expired";
-  EXPECT_EQ(log.count("tls.sni_peek_capacity",
-                      {port_field(), "\"peer\":\"127.0.0.1:", "\"max_inflight_peeks\":1024"}),
+  EXPECT_EQ(log_.count("tls.sni_peek_capacity",
+                       {port_field(), "\"peer\":\"127.0.0.1:", "\"max_inflight_peeks\":1024"}),
             1U);
   // Not a sample, not a failure.
   EXPECT_EQ(engine.sni(port_)->peeks, 0U);
