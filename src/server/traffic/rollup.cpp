@@ -29,12 +29,12 @@ async::Task<bool> Rollup::drain(std::chrono::steady_clock::duration grace) {
 }
 
 async::Task<> Rollup::run(std::chrono::steady_clock::duration interval) {
-  co_await tick(false);
+  co_await tick(true);
   while (!stopping_) {
     timer_.expires_after(interval);
     const auto [ec] = co_await timer_.async_wait(async::kTuple);
     if (ec || stopping_) co_return;
-    if (due()) co_await tick(true);
+    if (due()) co_await tick(false);
   }
 }
 
@@ -48,10 +48,10 @@ bool Rollup::due() const {
 }
 
 async::Task<> Rollup::tick() {
-  return tick(true);
+  return tick(false);
 }
 
-async::Task<> Rollup::tick(bool log_nothing_done) {
+async::Task<> Rollup::tick(bool at_start) {
   const std::int64_t hour = current_hour();
   const Result<Done> done = co_await work();
   if (!done) {
@@ -61,7 +61,7 @@ async::Task<> Rollup::tick(bool log_nothing_done) {
   }
   failed_at_.reset();
   ticked_ = hour;
-  if (!log_nothing_done && !done->any()) co_return;
+  if (at_start && !done->worth_a_line()) co_return;
   log::log(log::Event::traffic_rollup_tick, {{"rolled_up", done->rolled_up},
                                              {"deleted_1m", done->deleted_1m},
                                              {"deleted_1h", done->deleted_1h}});
@@ -69,14 +69,17 @@ async::Task<> Rollup::tick(bool log_nothing_done) {
 
 async::Task<Result<Rollup::Done>> Rollup::work() {
   const std::int64_t now = to_unix_seconds(clock_.now());
-  const Result<std::size_t> rolled_up = co_await roll_up(current_hour());
+  auto look = [](store::Connection& connection) { return store::rollup_mark(connection); };
+  const Result<std::int64_t> mark = co_await store_.read(look);
+  if (!mark) co_return fail(mark.error());
+  const Result<std::size_t> rolled_up = co_await roll_up(*mark, current_hour());
   if (!rolled_up) co_return fail(rolled_up.error());
   const Result<std::size_t> minutes =
       co_await expire(Bucket::minute, now - retention(Bucket::minute));
   if (!minutes) co_return fail(minutes.error());
   const Result<std::size_t> hours = co_await expire(Bucket::hour, now - retention(Bucket::hour));
   if (!hours) co_return fail(hours.error());
-  const Done done{*rolled_up, *minutes, *hours};
+  const Done done{*rolled_up, *minutes, *hours, *mark == 0};
   if (done.deleted_1m + done.deleted_1h > 0 && !stopping_) {
     auto change = [](store::Connection& connection) {
       return store::remove_empty_series(connection);
@@ -87,12 +90,9 @@ async::Task<Result<Rollup::Done>> Rollup::work() {
   co_return done;
 }
 
-async::Task<Result<std::size_t>> Rollup::roll_up(std::int64_t until) {
-  auto look = [](store::Connection& connection) { return store::rollup_mark(connection); };
-  const Result<std::int64_t> mark = co_await store_.read(look);
-  if (!mark) co_return fail(mark.error());
+async::Task<Result<std::size_t>> Rollup::roll_up(std::int64_t mark, std::int64_t until) {
   std::size_t rolled_up = 0;
-  std::int64_t hour = *mark == 0 ? until - kHour : *mark + kHour;
+  std::int64_t hour = mark == 0 ? until - kHour : mark + kHour;
   while (hour < until && rolled_up < kMostHours && !stopping_) {
     auto change = [hour](store::Connection& connection) {
       return store::roll_up_hour(connection, hour);

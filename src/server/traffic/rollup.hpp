@@ -48,13 +48,15 @@ class Rollup {
     std::size_t rolled_up = 0;
     std::size_t deleted_1m = 0;
     std::size_t deleted_1h = 0;
-    bool any() const { return rolled_up + deleted_1m + deleted_1h > 0; }
+    bool first = false;  ///< of this store: nothing had been missed
+    bool worth_a_line() const { return deleted_1m + deleted_1h > 0 || (rolled_up > 0 && !first); }
   };
 
   async::Task<> run(std::chrono::steady_clock::duration interval);
-  async::Task<> tick(bool log_nothing_done);
+  /// At a start, when nothing had been missed, there is nothing to log.
+  async::Task<> tick(bool at_start);
   async::Task<Result<Done>> work();
-  async::Task<Result<std::size_t>> roll_up(std::int64_t until);
+  async::Task<Result<std::size_t>> roll_up(std::int64_t mark, std::int64_t until);
   async::Task<Result<std::size_t>> expire(Bucket bucket, std::int64_t before);
   /// The hour that is not over, or for less than kLag.
   std::int64_t current_hour() const;
