@@ -107,6 +107,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
@@ -126,6 +127,10 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(quotas::Errc::quota_not_found); ++value) {
     const auto e = static_cast<quotas::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(traffic::Errc::traffic_too_many_rows); ++value) {
+    const auto e = static_cast<traffic::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }
