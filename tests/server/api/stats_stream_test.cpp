@@ -71,7 +71,9 @@ TEST_F(StatsStreamTest, HTTP_9_2_one_frame_per_report) {
 TEST_F(StatsStreamTest, HTTP_9_2_targets_appear_when_asked_for_and_not_empty) {
   const std::uint64_t list = push(list_body(18090));
   report(rule_, 1);
-  report(list, 1, {{.index = 0}, {.index = 1}});
+  std::vector<model::TargetTraffic> both(2);
+  both[1].index = 1;
+  report(list, 1, both);
   EXPECT_FALSE(frame(next(*open(rule_, "?per_target=true"))).contains("per_target"));
   EXPECT_FALSE(frame(next(*open(list))).contains("per_target"));
   EXPECT_FALSE(frame(next(*open(list, "?per_target=on"))).contains("per_target"));
