@@ -80,14 +80,14 @@ def test_HTTP_11_nothing_is_stored_on_error(server, value, code):
 
 
 def test_HTTP_11_an_enrollment_keeps_the_endpoint_it_was_created_with(lab, server):
-    put(server, f"localhost:{server.control_port}").ok(200)
+    put(server, f"127.0.0.1:{server.control_port}").ok(200)
     uri = enroll(server, "edge-01")
-    put(server, "127.0.0.1:600").ok(200)
+    put(server, "localhost:600").ok(200)
     client = Client(lab, server, enroll=False)
     # It is redeemed where it says, and the edge is told to come back there.
     client.enroll(uri)
     bundle = json.loads(client.bundle.read_text("utf-8"))
-    assert bundle["server_endpoint"] == f"localhost:{server.control_port}"
+    assert bundle["server_endpoint"] == f"127.0.0.1:{server.control_port}"
     client.start()
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from harness.client import Client
 from harness.fake_edge import FakeEdge
+from harness.server import Server
 from harness.waiting import PATIENCE, until
 
 ACTIVATED = 1
@@ -126,14 +127,12 @@ def hour_rows(server):
 @pytest.fixture
 def still(lab):
     """A server of the lab that has not been started."""
-    from harness.server import Server
     return Server(lab)
 
 
 @pytest.mark.parametrize("hours", [1, 20, 200])
 def test_SQ_8_6_missed_hours_are_made_up_for_at_the_start(still, hours):
     first, sums = prepare(still, hours, seed=hours)
-    mark = still.life.mark()
     still.start()
     tick = still.life.wait_event("traffic_rollup.tick", 30)
     assert hours <= tick["rolled_up"] <= hours + 2 and tick["level"] == "INFO"

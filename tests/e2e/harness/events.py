@@ -41,7 +41,8 @@ class EventStream:
         """More text; False at the end of the body."""
         if not self.chunked:
             try:
-                self._fill()
+                if not self.buffer:
+                    self._fill()
             except EOFError:
                 return False
             self.text, self.buffer = self.text + self.buffer, b""
