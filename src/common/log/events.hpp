@@ -182,7 +182,10 @@ namespace portunus::log {
   X(traffic_accumulated, "traffic_aggregator.accumulated", debug, server, "user client delta_total used monthly", "usage booked on a quota") \
   X(traffic_no_row, "traffic_aggregator.no_row", debug, server, "user client delta_total", "usage of a user without a quota") \
   X(traffic_rollover_tick, "traffic_rollover.tick", info, server, "advanced", "periods begun by one check") \
-  X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check")
+  X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check") \
+  X(traffic_rollup_tick, "traffic_rollup.tick", info, server, "rolled_up deleted_1m deleted_1h", "hours of traffic history made of minutes, and samples expired") \
+  X(traffic_rollup_tick_failed, "traffic_rollup.tick_failed", error, server, "error", "hours could not be written; tried again after a minute") \
+  X(stats_stream_lagged, "stats_stream.lagged", warn, server, "error", "a live-stats subscriber lost snapshots")
 
 #define PORTUNUS_EVENTS_STANDALONE(X) \
   X(standalone_rlimit_nofile, "standalone.rlimit_nofile", info, standalone, "soft hard", "descriptors this process may open") \

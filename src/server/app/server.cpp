@@ -10,6 +10,7 @@
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/endpoint_settings.hpp"
 #include "server/control/control_server.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/http_listener.hpp"
@@ -20,6 +21,8 @@
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/user_store.hpp"
+#include "server/traffic/rollup.hpp"
+#include "server/traffic/traffic_history.hpp"
 
 namespace portunus::server::app {
 namespace {
@@ -117,12 +120,15 @@ class Server::Impl {
                {.max_ports = options.config.range_rule_max_ports}),
         owner_caps_(*data_.store, clock),
         quotas_(domain.get_executor(), *data_.store, clock),
+        endpoint_(*data_.store, clients_.endpoint()),
+        rollup_(domain.get_executor(), *data_.store, clock),
+        traffic_(*data_.store, clock),
         news_(rules_, owner_caps_, quotas_),
         control_(domain.get_executor(), {clients_, rules_, owner_caps_, quotas_}, clock,
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
                   [this] { return auth_failures(); }}),
-        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_}),
+        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_, endpoint_}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
@@ -152,6 +158,9 @@ class Server::Impl {
   rules::RuleService rules_;
   owner_caps::OwnerCapService owner_caps_;
   quotas::QuotaService quotas_;
+  auth::EndpointSettings endpoint_;
+  traffic::Rollup rollup_;
+  traffic::TrafficHistory traffic_;
   DomainNews news_;
   control::ControlServer control_;
   metrics::Metrics metrics_;
@@ -179,6 +188,7 @@ Started<void> Server::Impl::listen() {
   operator_http_.start();
   metrics_http_.start();
   quotas_.start();
+  rollup_.start();
   listening_ = {*grpc, *http, *metrics};
   return {};
 }
@@ -215,6 +225,7 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   metrics_http_.request_stop();
   // Ends the waits for edges, whose answers the HTTP callers are still to get.
   rules_.request_stop();
+  rollup_.request_stop();
   co_await control_.stop(left());
   co_await operator_http_.drain(left());
   co_await metrics_http_.drain(left());
@@ -223,6 +234,7 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   // After the last report of the last session.
   quotas_.request_stop();
   quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
+  quiet = co_await rollup_.drain(std::max(left(), kWriteBound)) && quiet;
   data_.store->close();
   co_return quiet&& operator_http_.connections() == 0 && metrics_http_.connections() == 0;
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -12,8 +11,10 @@
 #include <optional>
 #include <utility>
 
+#include "server/http/domain_hop.hpp"
 #include "server/http/errc.hpp"
 #include "server/http/socket_deadline.hpp"
+#include "server/http/stream_writer.hpp"
 
 namespace portunus::server::http {
 namespace {
@@ -24,15 +25,6 @@ namespace bhttp = boost::beast::http;
 
 using HeadParser = bhttp::request_parser<bhttp::empty_body>;
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
-
-/// The only hop between a connection's executor and the domain's. Where they are the same, as in
-/// this release, it costs nothing.
-template <class T>
-async::Task<T> hop_to(asio::any_io_executor target, async::Task<T> task) {
-  const auto here = co_await asio::this_coro::executor;
-  if (here == target) co_return co_await std::move(task);
-  co_return co_await asio::co_spawn(target, std::move(task), asio::use_awaitable);
-}
 
 /// Splits the request target into path and query; false when it is neither "/…" nor an absolute
 /// http URL. "*" becomes a path that no route has.
@@ -93,10 +85,12 @@ class HttpConnection::Impl final : public BodySource {
   }
 
   bool idle() const { return idle_; }
+  bool streaming() const { return streamer_.has_value(); }
 
   void stop() {
     stopping_ = true;
     if (!in_request_) cancel();
+    if (streamer_) streamer_->stop();
     // A request counts as in work once it is complete; a slow body must not hold up the end.
     if (reading_body_) deadline_.set(context_.options.stop_body_timeout);
   }
@@ -104,6 +98,7 @@ class HttpConnection::Impl final : public BodySource {
   void abort() {
     stopping_ = true;
     aborted_ = true;
+    if (streamer_) streamer_->stop();
     close();
   }
 
@@ -150,7 +145,8 @@ class HttpConnection::Impl final : public BodySource {
     const bool reusable = co_await skip_body();
     const bool keep = keep_alive_ && reusable && !stopping_;
     linger_ = !reusable;
-    const bool more = co_await write(std::move(response), head_only, keep);
+    const bool more = response.stream ? co_await write_stream(std::move(response), head_only, keep)
+                                      : co_await write(std::move(response), head_only, keep);
     in_request_ = false;
     co_return more;
   }
@@ -188,6 +184,7 @@ class HttpConnection::Impl final : public BodySource {
     request.peer = peer_;
     request.body = this;
     keep_alive_ = head_->keep_alive();
+    chunks_ = head.version() == 11;
     body_taken_ = false;
     announced_ = head_->chunked() || head_->content_length().value_or(0) > 0;
     expects_continue_ =
@@ -246,11 +243,8 @@ class HttpConnection::Impl final : public BodySource {
   async::Task<bool> write(Response response, bool head_only, bool keep) {
     const bool bodiless = response.status == 204 || response.status == 304;
     bhttp::response<bhttp::string_body> message(bhttp::status::ok, 11);
-    message.result(response.status);
-    for (const Header& header : response.headers) message.insert(header.name, header.value);
-    message.set(bhttp::field::date, http_date(std::time(nullptr)));
+    fill_head(message, response, keep);
     if (!bodiless) message.content_length(response.body.size());
-    message.set(bhttp::field::connection, keep ? "keep-alive" : "close");
     if (!head_only && !bodiless) message.body() = std::move(response.body);
 
     bhttp::response_serializer<bhttp::string_body> serializer(message);
@@ -261,6 +255,36 @@ class HttpConnection::Impl final : public BodySource {
     }
     const auto [ec, n] = co_await bhttp::async_write(socket_, serializer, async::kTuple);
     co_return !ec && keep;
+  }
+
+  /// The same for a body without a known end; without chunks the connection's end is its end.
+  async::Task<bool> write_stream(Response response, bool head_only, bool keep) {
+    keep = keep && chunks_;
+    streamer_.emplace(socket_, deadline_, buffer_, context_.domain, context_.options,
+                      std::move(response.stream));
+    bhttp::response<bhttp::empty_body> message(bhttp::status::ok, 11);
+    fill_head(message, response, keep);
+    if (chunks_) message.chunked(true);
+    bhttp::response_serializer<bhttp::empty_body> serializer(message);
+    deadline_.set(context_.options.write_timeout);
+    const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
+    deadline_.clear();
+    bool good = !ec;
+    if (good && !head_only) {
+      using Framing = StreamWriter::Framing;
+      // A stop that came while the header was written has closed the stream already.
+      good = co_await streamer_->run(chunks_ ? Framing::chunked : Framing::until_close);
+    }
+    streamer_.reset();
+    co_return good&& keep && !stopping_;
+  }
+
+  template <class Message>
+  static void fill_head(Message& message, const Response& response, bool keep) {
+    message.result(response.status);
+    for (const Header& header : response.headers) message.insert(header.name, header.value);
+    message.set(bhttp::field::date, http_date(std::time(nullptr)));
+    message.set(bhttp::field::connection, keep ? "keep-alive" : "close");
   }
 
   /// Unread bytes would turn the close into a reset, which can overtake the answer.
@@ -283,8 +307,10 @@ class HttpConnection::Impl final : public BodySource {
   beast::flat_buffer buffer_;
   net::Endpoint peer_;
   std::optional<HeadParser> head_;  ///< of the request being served
-  bool announced_ = false;          ///< its body has not been read to the end
-  bool body_taken_ = false;         ///< somebody has begun to read it
+  std::optional<StreamWriter> streamer_;
+  bool chunks_ = false;      ///< the peer knows them
+  bool announced_ = false;   ///< its body has not been read to the end
+  bool body_taken_ = false;  ///< somebody has begun to read it
   bool reading_body_ = false;
   bool expects_continue_ = false;
   bool keep_alive_ = false;
@@ -304,6 +330,9 @@ async::Task<> HttpConnection::run() {
 }
 bool HttpConnection::idle() const {
   return impl_->idle();
+}
+bool HttpConnection::streaming() const {
+  return impl_->streaming();
 }
 void HttpConnection::stop() {
   impl_->stop();

@@ -29,7 +29,10 @@ class HttpConnection {
   async::Task<> run();
   /// True between requests.
   bool idle() const;
-  /// No further request: an idle connection ends at once, a busy one with its answer. Idempotent.
+  /// True while an answer of no known end is being written.
+  bool streaming() const;
+  /// No further request: an idle connection ends at once, a busy one with its answer, which ends
+  /// now if it is a stream. Idempotent.
   void stop();
   /// Closes the socket under whatever is going on. Idempotent.
   void abort();

@@ -71,8 +71,12 @@ async::Task<> HttpListener::accept_loop() {
 
 async::Task<> HttpListener::wait_for_room() {
   while (connections_.size() >= context_.options.max_connections && !stopping_) {
-    const auto idle = std::ranges::find_if(connections_, &HttpConnection::idle);
-    if (idle != connections_.end()) idle->stop();
+    auto least = std::ranges::find_if(connections_, &HttpConnection::idle);
+    // A stream has no end of its own that could be waited for; its peer can come back.
+    if (least == connections_.end()) {
+      least = std::ranges::find_if(connections_, &HttpConnection::streaming);
+    }
+    if (least != connections_.end()) least->stop();
     room_.expires_at(asio::steady_timer::time_point::max());
     co_await room_.async_wait(async::kTuple);
   }

@@ -99,6 +99,7 @@ Result<> RuleService::hydrate() {
 void RuleService::request_stop() {
   impl_->stopping_ = true;
   impl_->requests_.end_all();
+  impl_->feed_.end_all();
   impl_->gate_.close();
 }
 
@@ -135,6 +136,23 @@ Result<RuleView> RuleService::stats(const Actor& actor, RuleId id) const {
   const RuleNumbers* numbers = impl_->traffic_.find(id);
   if (numbers == nullptr) return fail({Errc::rule_not_found, "no report has arrived yet"});
   return RuleView{(*entry)->row, numbers};
+}
+
+SharedSnapshot RuleService::Impl::snapshot(const RuleRow& row) const {
+  const RuleNumbers* numbers = traffic_.find(row.spec.id);
+  if (numbers == nullptr) return nullptr;
+  auto out = std::make_shared<StatsSnapshot>();
+  out->row = row;
+  out->numbers.latest = numbers->latest;
+  out->numbers.latest.ports.clear();  // a stream shows none
+  out->numbers.updated_at = numbers->updated_at;
+  return out;
+}
+
+Result<std::shared_ptr<StatsSubscription>> RuleService::watch(const Actor& actor, RuleId id) {
+  const auto entry = impl_->find(actor, id);
+  if (!entry) return fail(entry.error());
+  return impl_->feed_.subscribe(id, impl_->snapshot((*entry)->row));
 }
 
 std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id,

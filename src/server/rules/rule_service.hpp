@@ -21,6 +21,7 @@
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_sink.hpp"
 #include "server/rules/sni_totals.hpp"
+#include "server/rules/stats_feed.hpp"
 #include "server/rules/traffic_totals.hpp"
 #include "server/store/rows.hpp"
 #include "server/store/store.hpp"
@@ -84,6 +85,9 @@ class RuleService {
   /// rule_not_found for an unknown rule and while no report has arrived; not_owner. The view has
   /// numbers and is good until the next suspension.
   Result<RuleView> stats(const Actor& actor, RuleId id) const;
+  /// From now on every report about the rule, beginning with the last one so far, until the rule is
+  /// removed by any path or the service stops (http-api 9.2). rule_not_found, not_owner.
+  Result<std::shared_ptr<StatsSubscription>> watch(const Actor& actor, RuleId id);
 
   // From the control sessions:
 

@@ -11,6 +11,7 @@
 #include "server/rules/rule_book.hpp"
 #include "server/rules/rule_events.hpp"
 #include "server/rules/rule_service.hpp"
+#include "server/rules/stats_feed.hpp"
 
 namespace portunus::server::rules {
 
@@ -25,7 +26,10 @@ class RuleService::Impl {
         clock_(clock),
         settings_(settings),
         gate_(executor),
-        events_(clock) {}
+        feed_(executor),
+        events_(clock) {
+    book_.on_erase([this](RuleId id) { feed_.end(id); });
+  }
 
   async::Task<Result<store::RuleRow>> push(Actor actor, PushRequest request);
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
@@ -39,6 +43,8 @@ class RuleService::Impl {
 
   /// The rule, if the actor may touch it: rule_not_found, not_owner.
   Result<const RuleBook::Entry*> find(const Actor& actor, RuleId id) const;
+  /// For those who watch the rule; null while no report has arrived.
+  SharedSnapshot snapshot(const store::RuleRow& row) const;
   /// Null when the edge is not connected, or nothing is sent any more.
   const ClientCapabilities* capabilities(std::string_view client_id) const;
 
@@ -53,6 +59,7 @@ class RuleService::Impl {
   RequestLog requests_;
   TrafficTotals traffic_;
   SniTotals sni_ports_;
+  StatsFeed feed_;
   StatusEvents events_;
   bool stopping_ = false;
 

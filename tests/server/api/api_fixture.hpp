@@ -17,6 +17,7 @@
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/endpoint_settings.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/errc.hpp"
 #include "server/metrics/metrics.hpp"
@@ -26,6 +27,7 @@
 #include "server/store/credential_store.hpp"
 #include "server/store/store.hpp"
 #include "server/store/user_store.hpp"
+#include "server/traffic/traffic_history.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_io.hpp"
 
@@ -149,11 +151,13 @@ class ApiTest : public ::testing::Test {
     metrics_ = std::make_unique<metrics::Metrics>(
         metrics::Sources{*clients_, *rules_, *owner_caps_, *quotas_, *store_,
                          [] { return std::map<std::string, std::uint64_t>{}; }});
+    traffic_ = std::make_unique<traffic::TrafficHistory>(*store_, clock_);
+    endpoint_ = std::make_unique<auth::EndpointSettings>(*store_, clients_->endpoint());
     api_ = make_api(*clients_);
   }
   std::unique_ptr<Api> make_api(auth::ClientService& clients) {
-    return std::make_unique<Api>(
-        Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_, *metrics_});
+    return std::make_unique<Api>(Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_,
+                                          *metrics_, *traffic_, *endpoint_});
   }
   void TearDown() override {
     if (!rules_) return;
@@ -310,6 +314,8 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<quotas::QuotaService> quotas_;
   std::unique_ptr<FakeEdges> edges_;
   std::unique_ptr<metrics::Metrics> metrics_;
+  std::unique_ptr<traffic::TrafficHistory> traffic_;
+  std::unique_ptr<auth::EndpointSettings> endpoint_;
   std::unique_ptr<Api> api_;
   std::string token_;
   int body_reads_ = 0;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "server/store/traffic_sample_store.hpp"
 #include "tests/server/api/api_fixture.hpp"
 
 namespace portunus::server::http::api {
@@ -171,6 +172,24 @@ class CodeIndexTest : public ApiTest {
     put(quota + "edge-01", {{"monthly_bytes", 1}});
     edges_->capable = usual;
   }
+  void traffic() {
+    const std::string global = "/v1/traffic/global";
+    expect(get(global + "?from=5&to=5"));
+    expect(get(global + "?from=0&to=5&bucket=2m"));
+    expect(get(global + "?from=0&to=5"));
+    EXPECT_TRUE(store_->write_now([&](store::Connection& c) -> Result<> {
+      // All of them hours from now, which no clock of this test reaches.
+      const std::int64_t later = to_unix_seconds(clock_.now()) / 60 * 60 + 86'400;
+      for (int minute = 0; minute <= 10'000; ++minute) {
+        const auto added = store::add_minute_sample(c, {std::nullopt, "edge-01"}, "alice",
+                                                    later + minute * 60, 1, 1);
+        if (!added) return added;
+      }
+      return {};
+    }));
+    expect(get(global +
+               "?bucket=1m&to=9000000000&from=" + std::to_string(to_unix_seconds(clock_.now()))));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -188,6 +207,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   clients();
   rules();
   limits();
+  traffic();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -260,7 +280,11 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "400 invalid_billing_anchor",
                                           "404 quota_not_found",
                                           "409 billing_anchor_immutable",
-                                          "422 quota_unsupported_by_client"};
+                                          "422 quota_unsupported_by_client",
+                                          "400 invalid_time_range",
+                                          "400 invalid_bucket",
+                                          "422 quota_bucket_out_of_retention",
+                                          "422 traffic_too_many_rows"};
   EXPECT_EQ(seen_, expected);
 }
 

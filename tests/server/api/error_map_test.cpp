@@ -68,6 +68,10 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "validation.rate_limit_burst_unsupported",
                                            "validation.rate_limit_on_legacy_shape",
                                            "validation.rule_update_shape_mismatch",
+                                           "invalid_time_range",
+                                           "invalid_bucket",
+                                           "quota_bucket_out_of_retention",
+                                           "traffic_too_many_rows",
                                            "conflict.sni_route_duplicate",
                                            "conflict.sni_fallback_duplicate",
                                            "conflict.legacy_to_sni_unsupported",
@@ -107,6 +111,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
@@ -126,6 +131,10 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(quotas::Errc::quota_not_found); ++value) {
     const auto e = static_cast<quotas::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(traffic::Errc::traffic_too_many_rows); ++value) {
+    const auto e = static_cast<traffic::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }

@@ -29,6 +29,7 @@ constexpr std::array kRoutes = {
     RouteRow{Method::put, "/v1/rules/{rule_id}", update_rule},
     RouteRow{Method::del, "/v1/rules/{rule_id}", delete_rule},
     RouteRow{Method::get, "/v1/rules/{rule_id}/stats", get_rule_stats},
+    RouteRow{Method::get, "/v1/rules/{rule_id}/stats/stream", stream_rule_stats},
     RouteRow{Method::get, "/v1/clients/{client}/owners", list_owners},
     RouteRow{Method::get, "/v1/clients/{client}/owners/{owner_id}/rate-limit", get_owner_caps},
     RouteRow{Method::put, "/v1/clients/{client}/owners/{owner_id}/rate-limit", put_owner_caps},
@@ -39,6 +40,11 @@ constexpr std::array kRoutes = {
     RouteRow{Method::put, "/v1/users/{user_id}/quotas/{client}", put_quota},
     RouteRow{Method::patch, "/v1/users/{user_id}/quotas/{client}", patch_quota},
     RouteRow{Method::del, "/v1/users/{user_id}/quotas/{client}", delete_quota},
+    RouteRow{Method::get, "/v1/users/{user_id}/traffic", get_user_traffic},
+    RouteRow{Method::get, "/v1/clients/{client}/traffic", get_client_traffic},
+    RouteRow{Method::get, "/v1/traffic/global", get_global_traffic},
+    RouteRow{Method::get, "/v1/settings/advertised-endpoint", get_advertised_endpoint},
+    RouteRow{Method::put, "/v1/settings/advertised-endpoint", put_advertised_endpoint},
     RouteRow{Method::get, "/v1/metrics", get_metrics},
 };
 
@@ -73,7 +79,9 @@ async::Task<Response> Api::handle(Request request) {
   } else {
     response = co_await handle_protected(request, match);
   }
-  response.headers.push_back({"Cache-Control", "no-store"});
+  if (!response.header("cache-control")) {
+    response.headers.push_back({"Cache-Control", "no-store"});
+  }
   co_return response;
 }
 

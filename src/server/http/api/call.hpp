@@ -8,6 +8,7 @@
 #include "common/base/result.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/endpoint_settings.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
 #include "server/http/router.hpp"
@@ -16,6 +17,7 @@
 #include "server/owner_caps/owner_cap_service.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
+#include "server/traffic/traffic_history.hpp"
 
 namespace portunus::server::http::api {
 
@@ -27,6 +29,8 @@ struct Services {
   owner_caps::OwnerCapService& owner_caps;
   quotas::QuotaService& quotas;
   metrics::Metrics& metrics;
+  traffic::TrafficHistory& traffic;
+  auth::EndpointSettings& endpoint;
 };
 
 /// One authenticated request on its way through a route. Lives until the route has answered.

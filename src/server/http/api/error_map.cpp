@@ -15,7 +15,8 @@ class Category final : public std::error_category {
 /// are for the log.
 bool shows_detail(const std::error_category& owner) {
   return owner == category() || owner == auth::category() || owner == rules::category() ||
-         owner == owner_caps::category() || owner == quotas::category();
+         owner == owner_caps::category() || owner == quotas::category() ||
+         owner == traffic::category();
 }
 
 }  // namespace
@@ -249,6 +250,24 @@ ErrorRow row(quotas::Errc e) {
   return {};
 }
 
+ErrorRow row(traffic::Errc e) {
+  switch (e) {
+    case traffic::Errc::invalid_client_name:
+      return {400, "invalid_client_name", "not a client name"};
+    case traffic::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case traffic::Errc::invalid_time_range:
+      return {400, "invalid_time_range", "from is at least 0, and to is greater than from"};
+    case traffic::Errc::invalid_bucket:
+      return {400, "invalid_bucket", "the bucket is 1m or 1h"};
+    case traffic::Errc::quota_bucket_out_of_retention:
+      return {422, "quota_bucket_out_of_retention", "from is older than the bucket is kept"};
+    case traffic::Errc::traffic_too_many_rows:
+      return {422, "traffic_too_many_rows", "more than 10000 samples: narrow the range"};
+  }
+  return {};
+}
+
 ErrorRow row(store::Errc e) {
   switch (e) {
     case store::Errc::busy:
@@ -279,6 +298,8 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<owner_caps::Errc>(value));
   } else if (code.category() == quotas::category()) {
     found = row(static_cast<quotas::Errc>(value));
+  } else if (code.category() == traffic::category()) {
+    found = row(static_cast<traffic::Errc>(value));
   } else if (code.category() == store::category()) {
     found = row(static_cast<store::Errc>(value));
   }

@@ -13,6 +13,7 @@
 #include "server/quotas/errc.hpp"
 #include "server/rules/errc.hpp"
 #include "server/store/errc.hpp"
+#include "server/traffic/errc.hpp"
 
 namespace portunus::server::http::api {
 
@@ -33,6 +34,7 @@ ErrorRow row(auth::Errc e);
 ErrorRow row(rules::Errc e);
 ErrorRow row(owner_caps::Errc e);
 ErrorRow row(quotas::Errc e);
+ErrorRow row(traffic::Errc e);
 ErrorRow row(store::Errc e);
 
 /// Codes of other categories are faults of ours: 500 internal.

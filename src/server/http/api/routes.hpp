@@ -23,6 +23,7 @@ async::Task<Result<Response>> push_rule(const Call& call);
 async::Task<Result<Response>> update_rule(const Call& call);
 async::Task<Result<Response>> delete_rule(const Call& call);
 async::Task<Result<Response>> get_rule_stats(const Call& call);
+async::Task<Result<Response>> stream_rule_stats(const Call& call);
 
 async::Task<Result<Response>> list_owners(const Call& call);
 async::Task<Result<Response>> get_owner_caps(const Call& call);
@@ -35,6 +36,13 @@ async::Task<Result<Response>> get_quota_status(const Call& call);
 async::Task<Result<Response>> put_quota(const Call& call);
 async::Task<Result<Response>> patch_quota(const Call& call);
 async::Task<Result<Response>> delete_quota(const Call& call);
+
+async::Task<Result<Response>> get_user_traffic(const Call& call);
+async::Task<Result<Response>> get_client_traffic(const Call& call);
+async::Task<Result<Response>> get_global_traffic(const Call& call);
+
+async::Task<Result<Response>> get_advertised_endpoint(const Call& call);
+async::Task<Result<Response>> put_advertised_endpoint(const Call& call);
 
 async::Task<Result<Response>> get_metrics(const Call& call);
 
