@@ -39,6 +39,7 @@ constexpr std::array kRoutes = {
     RouteRow{Method::put, "/v1/users/{user_id}/quotas/{client}", put_quota},
     RouteRow{Method::patch, "/v1/users/{user_id}/quotas/{client}", patch_quota},
     RouteRow{Method::del, "/v1/users/{user_id}/quotas/{client}", delete_quota},
+    RouteRow{Method::get, "/v1/audit", list_audit},
     RouteRow{Method::get, "/v1/metrics", get_metrics},
 };
 
@@ -58,7 +59,7 @@ Response stub_page() {
 }  // namespace
 
 Api::Api(Services services)
-    : services_(services), guard_(services.bearer, services.metrics.requests()) {
+    : services_(services), guard_(services.bearer, services.metrics.requests(), services.audit) {
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
     router_.add(kRoutes[i].method, kRoutes[i].path, i);
   }

@@ -6,6 +6,7 @@
 #include "common/async/task.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/http/request.hpp"
@@ -27,6 +28,7 @@ struct Services {
   owner_caps::OwnerCapService& owner_caps;
   quotas::QuotaService& quotas;
   metrics::Metrics& metrics;
+  audit::AuditLog& audit;
 };
 
 /// One authenticated request on its way through a route. Lives until the route has answered.

@@ -36,6 +36,8 @@ async::Task<Result<Response>> put_quota(const Call& call);
 async::Task<Result<Response>> patch_quota(const Call& call);
 async::Task<Result<Response>> delete_quota(const Call& call);
 
+async::Task<Result<Response>> list_audit(const Call& call);
+
 async::Task<Result<Response>> get_metrics(const Call& call);
 
 }  // namespace portunus::server::http::api
