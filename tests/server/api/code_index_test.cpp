@@ -171,6 +171,13 @@ class CodeIndexTest : public ApiTest {
     put(quota + "edge-01", {{"monthly_bytes", 1}});
     edges_->capable = usual;
   }
+  void audit() {
+    expect(get("/v1/audit?limit=0"));
+    expect(get("/v1/audit?outcome=x"));
+    expect(get("/v1/audit?since=x"));
+    expect(get("/v1/audit?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"));
+    expect(get("/v1/audit?cursor=x"));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -188,6 +195,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   clients();
   rules();
   limits();
+  audit();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -260,7 +268,12 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "400 invalid_billing_anchor",
                                           "404 quota_not_found",
                                           "409 billing_anchor_immutable",
-                                          "422 quota_unsupported_by_client"};
+                                          "422 quota_unsupported_by_client",
+                                          "422 invalid_limit",
+                                          "422 invalid_outcome",
+                                          "400 invalid_timestamp",
+                                          "400 invalid_time_range",
+                                          "400 invalid_cursor"};
   EXPECT_EQ(seen_, expected);
 }
 

@@ -85,7 +85,12 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "quota_unsupported_by_client",
                                            "invalid_billing_anchor",
                                            "billing_anchor_immutable",
-                                           "quota_not_found"};
+                                           "quota_not_found",
+                                           "invalid_limit",
+                                           "invalid_outcome",
+                                           "invalid_timestamp",
+                                           "invalid_time_range",
+                                           "invalid_cursor"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -107,6 +112,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<audit::Errc>(static_cast<int>(audit::Errc::invalid_cursor));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
@@ -126,6 +132,10 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(quotas::Errc::quota_not_found); ++value) {
     const auto e = static_cast<quotas::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(audit::Errc::invalid_cursor); ++value) {
+    const auto e = static_cast<audit::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }
