@@ -193,7 +193,6 @@ MISSING = [
     ("GET", "/v1/users/alice/credentials"), ("GET", "/v1/grants"),
     ("GET", "/v1/clients/e/traffic"), ("GET", "/v1/rules/1/stats/stream"),
     ("GET", "/v1/traffic/global"), ("GET", "/v1/settings/advertised-endpoint"),
-    ("GET", "/v1/audit"),
 ]
 
 

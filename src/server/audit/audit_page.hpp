@@ -17,11 +17,11 @@ inline constexpr std::int64_t kMostLimit = 1000;
 
 /// A query as it was asked, not yet judged (http-api 12).
 struct PageQuery {
-  std::optional<std::int64_t> limit;
-  std::optional<std::string> outcome;
-  std::optional<std::string> since;
-  std::optional<std::string> until;
-  std::optional<std::string> cursor;
+  std::optional<std::int64_t> limit = {};
+  std::optional<std::string> outcome = {};
+  std::optional<std::string> since = {};
+  std::optional<std::string> until = {};
+  std::optional<std::string> cursor = {};
 
   /// Whether the answer is an envelope rather than a bare array.
   bool paged() const { return since || until || cursor; }

@@ -89,7 +89,6 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"push-rule", "edge", "80", "h:1", "--ack-timeout", "1.5"},
            {"user-add", "alice", "--display-name", "A"},
            {"backup", "--out", "/x"},
-           {"audit"},
            {"audit", "prune"},
            {"audit", "prune", "--before"},
            {"audit", "prune", "--before", "2026-01-01T00:00:00Z", "--dry-run=yes"},
