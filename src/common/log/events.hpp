@@ -187,6 +187,15 @@ namespace portunus::log {
   X(traffic_rollup_tick_failed, "traffic_rollup.tick_failed", error, server, "error", "hours could not be written; tried again after a minute") \
   X(stats_stream_lagged, "stats_stream.lagged", warn, server, "error", "a live-stats subscriber lost snapshots")
 
+#define PORTUNUS_EVENTS_AUDIT(X) \
+  X(audit_handoff_overflow, "audit.handoff_overflow", warn, server, "capacity suppressed?", "the queue was full: an audit entry is lost") \
+  X(audit_writer_closed, "audit.writer_closed", error, server, "", "an audit entry came after the writer had ended: lost") \
+  X(audit_flush_failed, "audit.flush_failed", error, server, "error batch_size", "a batch could not be written: its audit entries are lost") \
+  X(audit_writer_channel_closed, "audit.writer_channel_closed", debug, server, "", "the audit log takes no more entries") \
+  X(audit_writer_drained, "audit.writer_drained_on_shutdown", debug, server, "", "every audit entry is written or given up") \
+  X(audit_retention_sweep, "audit_retention.sweep", info, server, "deleted_by_age deleted_by_count", "old audit entries removed") \
+  X(audit_retention_failed, "audit_retention.sweep_failed", error, server, "error", "old audit entries not removed; tried again at the next sweep")
+
 #define PORTUNUS_EVENTS_STANDALONE(X) \
   X(standalone_rlimit_nofile, "standalone.rlimit_nofile", info, standalone, "soft hard", "descriptors this process may open") \
   X(standalone_rlimit_nofile_low, "standalone.rlimit_nofile_low", warn, standalone, "soft", "fewer than 4096 descriptors") \
@@ -211,6 +220,7 @@ namespace portunus::log {
   PORTUNUS_EVENTS_UDP(X)       \
   PORTUNUS_EVENTS_TLS(X)       \
   PORTUNUS_EVENTS_OWNERS(X)    \
+  PORTUNUS_EVENTS_AUDIT(X)     \
   PORTUNUS_EVENTS_STANDALONE(X)
 
 enum class Event : std::uint8_t {

@@ -7,6 +7,8 @@
 #include "common/config/tls_files.hpp"
 #include "common/log/logger.hpp"
 #include "server/app/data_store.hpp"
+#include "server/audit/audit_log.hpp"
+#include "server/audit/retention.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
@@ -112,6 +114,8 @@ class Server::Impl {
        const config::TlsMaterial& tls, const Clock& clock)
       : options_(options),
         data_(std::move(data)),
+        audit_(domain.get_executor(), *data_.store, clock),
+        audit_retention_(domain.get_executor(), *data_.store, clock),
         bearer_(*data_.store, clock),
         clients_(*data_.store, clock, {tls.pair.certificate_pem, tls.fingerprint},
                  auth::AdvertisedEndpoint(options.seed, options.config.control_listen.port(),
@@ -127,8 +131,8 @@ class Server::Impl {
         control_(domain.get_executor(), {clients_, rules_, owner_caps_, quotas_}, clock,
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
-                  [this] { return auth_failures(); }}),
-        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_, endpoint_}),
+                  [this] { return auth_failures(); }, audit_}),
+        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_, endpoint_, audit_}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
@@ -153,6 +157,8 @@ class Server::Impl {
 
   const ServerOptions options_;
   DataStore data_;
+  audit::AuditLog audit_;
+  audit::Retention audit_retention_;
   auth::BearerAuth bearer_;
   auth::ClientService clients_;
   rules::RuleService rules_;
@@ -189,6 +195,8 @@ Started<void> Server::Impl::listen() {
   metrics_http_.start();
   quotas_.start();
   rollup_.start();
+  audit_.start();
+  audit_retention_.start();
   listening_ = {*grpc, *http, *metrics};
   return {};
 }
@@ -223,6 +231,7 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   };
   operator_http_.request_stop();
   metrics_http_.request_stop();
+  audit_retention_.request_stop();
   // Ends the waits for edges, whose answers the HTTP callers are still to get.
   rules_.request_stop();
   rollup_.request_stop();
@@ -235,6 +244,10 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   quotas_.request_stop();
   quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
   quiet = co_await rollup_.drain(std::max(left(), kWriteBound)) && quiet;
+  quiet = co_await audit_retention_.drain(std::max(left(), kWriteBound)) && quiet;
+  // Last: whoever records has ended.
+  audit_.request_stop();
+  quiet = co_await audit_.drain(std::max(left(), kWriteBound)) && quiet;
   data_.store->close();
   co_return quiet&& operator_http_.connections() == 0 && metrics_http_.connections() == 0;
 }

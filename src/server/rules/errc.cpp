@@ -63,6 +63,7 @@ class Category final : public std::error_category {
       case Errc::rule_update_shape_mismatch:
         return "validation.rule_update_shape_mismatch";
       case Errc::client_not_connected:
+      case Errc::client_lost:
         return "client_not_connected";
       case Errc::client_not_found:
         return "client_not_found";

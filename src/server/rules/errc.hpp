@@ -35,6 +35,7 @@ enum class Errc {
   rate_limit_on_legacy_shape,
   rule_update_shape_mismatch,
   client_not_connected,
+  client_lost,  ///< client_not_connected again, of a change that is stored already (http-api 8.6)
   client_not_found,
   client_not_granted,    ///< no grant of the caller names the client; superadmins need none
   unsupported_protocol,  ///< the client has not announced UDP

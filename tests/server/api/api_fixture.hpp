@@ -14,6 +14,7 @@
 #include "common/base/clock.hpp"
 #include "common/base/ulid.hpp"
 #include "common/crypto/digest.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
@@ -148,16 +149,18 @@ class ApiTest : public ::testing::Test {
     news_.rules = rules_.get();
     news_.owner_caps = owner_caps_.get();
     news_.quotas = quotas_.get();
+    audit_ = std::make_unique<audit::AuditLog>(io_.executor(), *store_, clock_);
+    audit_->start();
     metrics_ = std::make_unique<metrics::Metrics>(
         metrics::Sources{*clients_, *rules_, *owner_caps_, *quotas_, *store_,
-                         [] { return std::map<std::string, std::uint64_t>{}; }});
+                         [] { return std::map<std::string, std::uint64_t>{}; }, *audit_});
     traffic_ = std::make_unique<traffic::TrafficHistory>(*store_, clock_);
     endpoint_ = std::make_unique<auth::EndpointSettings>(*store_, clients_->endpoint());
     api_ = make_api(*clients_);
   }
   std::unique_ptr<Api> make_api(auth::ClientService& clients) {
     return std::make_unique<Api>(Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_,
-                                          *metrics_, *traffic_, *endpoint_});
+                                          *metrics_, *traffic_, *endpoint_, *audit_});
   }
   void TearDown() override {
     if (!rules_) return;
@@ -165,6 +168,8 @@ class ApiTest : public ::testing::Test {
     io_.run(rules_->drain(std::chrono::seconds(5)));
     quotas_->request_stop();
     io_.run(quotas_->drain(std::chrono::seconds(5)));
+    audit_->request_stop();
+    io_.run(audit_->drain(std::chrono::seconds(5)));
     store_->close();
   }
 
@@ -313,6 +318,7 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<owner_caps::OwnerCapService> owner_caps_;
   std::unique_ptr<quotas::QuotaService> quotas_;
   std::unique_ptr<FakeEdges> edges_;
+  std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<metrics::Metrics> metrics_;
   std::unique_ptr<traffic::TrafficHistory> traffic_;
   std::unique_ptr<auth::EndpointSettings> endpoint_;

@@ -190,6 +190,13 @@ class CodeIndexTest : public ApiTest {
     expect(get(global +
                "?bucket=1m&to=9000000000&from=" + std::to_string(to_unix_seconds(clock_.now()))));
   }
+  void audit() {
+    expect(get("/v1/audit?limit=0"));
+    expect(get("/v1/audit?outcome=x"));
+    expect(get("/v1/audit?since=x"));
+    expect(get("/v1/audit?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"));
+    expect(get("/v1/audit?cursor=x"));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -208,6 +215,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   rules();
   limits();
   traffic();
+  audit();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -284,7 +292,11 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "400 invalid_time_range",
                                           "400 invalid_bucket",
                                           "422 quota_bucket_out_of_retention",
-                                          "422 traffic_too_many_rows"};
+                                          "422 traffic_too_many_rows",
+                                          "422 invalid_limit",
+                                          "422 invalid_outcome",
+                                          "400 invalid_timestamp",
+                                          "400 invalid_cursor"};
   EXPECT_EQ(seen_, expected);
 }
 

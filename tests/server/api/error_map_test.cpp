@@ -89,7 +89,12 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "quota_unsupported_by_client",
                                            "invalid_billing_anchor",
                                            "billing_anchor_immutable",
-                                           "quota_not_found"};
+                                           "quota_not_found",
+                                           "invalid_limit",
+                                           "invalid_outcome",
+                                           "invalid_timestamp",
+                                           "invalid_time_range",
+                                           "invalid_cursor"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -112,6 +117,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
   every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
+  every_value_has_a_row<audit::Errc>(static_cast<int>(audit::Errc::invalid_cursor));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
@@ -135,6 +141,10 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(traffic::Errc::traffic_too_many_rows); ++value) {
     const auto e = static_cast<traffic::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(audit::Errc::invalid_cursor); ++value) {
+    const auto e = static_cast<audit::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }

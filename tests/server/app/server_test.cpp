@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "server/store/audit_store.hpp"
 #include "server/store/store.hpp"
 #include "tests/server/app/scratch_dir.hpp"
 #include "tests/server/support/raw_client.hpp"
@@ -140,6 +141,20 @@ TEST_F(ServerTest, StoppingLeavesACheckpointedStoreAndFreePorts) {
   const auto wal = scratch_.path() / "state.db-wal";
   EXPECT_TRUE(!std::filesystem::exists(wal) || std::filesystem::file_size(wal) == 0);
   EXPECT_TRUE(store::StoreLock::acquire(scratch_.path()));
+}
+
+TEST_F(ServerTest, SQ_5_TheStopWritesEveryAuditEntry) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(api("GET /v1/rules", "wrong").starts_with("HTTP/1.1 401"));
+  }
+  EXPECT_TRUE(stop());
+  auto store = store::Store::open({.path = options_.dir.database()});
+  ASSERT_TRUE(store);
+  const auto rows =
+      (*store)->read_now([](store::Connection& c) { return store::list_audit(c, {}, {}, 1000); });
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->size(), 20U);
 }
 
 TEST_F(ServerTest, SighupReportsAndChangesNothing) {

@@ -89,6 +89,10 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"push-rule", "edge", "80", "h:1", "--ack-timeout", "1.5"},
            {"user-add", "alice", "--display-name", "A"},
            {"backup", "--out", "/x"},
+           {"audit", "prune"},
+           {"audit", "prune", "--before"},
+           {"audit", "prune", "--before", "2026-01-01T00:00:00Z", "--dry-run=yes"},
+           {"audit", "list"},
            {"owner-cap", "list"},
            {"owner-cap", "get", "edge"},
            {"owner-cap", "caps", "edge"}}) {

@@ -45,6 +45,7 @@ constexpr std::array kRoutes = {
     RouteRow{Method::get, "/v1/traffic/global", get_global_traffic},
     RouteRow{Method::get, "/v1/settings/advertised-endpoint", get_advertised_endpoint},
     RouteRow{Method::put, "/v1/settings/advertised-endpoint", put_advertised_endpoint},
+    RouteRow{Method::get, "/v1/audit", list_audit},
     RouteRow{Method::get, "/v1/metrics", get_metrics},
 };
 
@@ -64,7 +65,7 @@ Response stub_page() {
 }  // namespace
 
 Api::Api(Services services)
-    : services_(services), guard_(services.bearer, services.metrics.requests()) {
+    : services_(services), guard_(services.bearer, services.metrics.requests(), services.audit) {
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
     router_.add(kRoutes[i].method, kRoutes[i].path, i);
   }

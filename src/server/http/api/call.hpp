@@ -6,6 +6,7 @@
 #include "common/async/task.hpp"
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/auth/endpoint_settings.hpp"
@@ -31,6 +32,7 @@ struct Services {
   metrics::Metrics& metrics;
   traffic::TrafficHistory& traffic;
   auth::EndpointSettings& endpoint;
+  audit::AuditLog& audit;
 };
 
 /// One authenticated request on its way through a route. Lives until the route has answered.

@@ -16,7 +16,7 @@ class Category final : public std::error_category {
 bool shows_detail(const std::error_category& owner) {
   return owner == category() || owner == auth::category() || owner == rules::category() ||
          owner == owner_caps::category() || owner == quotas::category() ||
-         owner == traffic::category();
+         owner == traffic::category() || owner == audit::category();
 }
 
 }  // namespace
@@ -166,6 +166,8 @@ ErrorRow row(rules::Errc e) {
       return {400, "validation.rule_update_shape_mismatch", "only rate_limit can be changed"};
     case rules::Errc::client_not_connected:
       return {422, "client_not_connected", "the client has no live session"};
+    case rules::Errc::client_lost:
+      return {422, "client_not_connected", "the change is stored; the client has no live session"};
     case rules::Errc::client_not_found:
       return {404, "client_not_found", "no such client"};
     case rules::Errc::client_not_granted:
@@ -268,6 +270,22 @@ ErrorRow row(traffic::Errc e) {
   return {};
 }
 
+ErrorRow row(audit::Errc e) {
+  switch (e) {
+    case audit::Errc::invalid_limit:
+      return {422, "invalid_limit", "limit is 1 to 1000"};
+    case audit::Errc::invalid_outcome:
+      return {422, "invalid_outcome", "outcome is allow or deny"};
+    case audit::Errc::invalid_timestamp:
+      return {400, "invalid_timestamp", "not an RFC 3339 time"};
+    case audit::Errc::invalid_time_range:
+      return {400, "invalid_time_range", "since is after until"};
+    case audit::Errc::invalid_cursor:
+      return {400, "invalid_cursor", "not a cursor of an earlier answer"};
+  }
+  return {};
+}
+
 ErrorRow row(store::Errc e) {
   switch (e) {
     case store::Errc::busy:
@@ -300,6 +318,8 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<quotas::Errc>(value));
   } else if (code.category() == traffic::category()) {
     found = row(static_cast<traffic::Errc>(value));
+  } else if (code.category() == audit::category()) {
+    found = row(static_cast<audit::Errc>(value));
   } else if (code.category() == store::category()) {
     found = row(static_cast<store::Errc>(value));
   }

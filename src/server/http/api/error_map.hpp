@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "common/base/result.hpp"
+#include "server/audit/errc.hpp"
 #include "server/auth/errc.hpp"
 #include "server/http/api/errc.hpp"
 #include "server/http/errc.hpp"
@@ -35,6 +36,7 @@ ErrorRow row(rules::Errc e);
 ErrorRow row(owner_caps::Errc e);
 ErrorRow row(quotas::Errc e);
 ErrorRow row(traffic::Errc e);
+ErrorRow row(audit::Errc e);
 ErrorRow row(store::Errc e);
 
 /// Codes of other categories are faults of ours: 500 internal.

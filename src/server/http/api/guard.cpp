@@ -1,9 +1,11 @@
 #include "server/http/api/guard.hpp"
 
+#include <utility>
 #include <vector>
 
 #include "common/log/logger.hpp"
 #include "server/auth/errc.hpp"
+#include "server/http/api/audit_trail.hpp"
 #include "server/http/api/error_map.hpp"
 #include "server/http/api/model_json.hpp"
 #include "server/store/errc.hpp"
@@ -50,6 +52,9 @@ void Guard::record(const Request& request, const Result<auth::Identity>& who, co
   const ErrorRow answer = error == nullptr ? ErrorRow{200, "ok", ""} : describe(error->code);
   if (error != nullptr && error->code.category() == store::category()) {
     log::log(log::Event::operator_store_error, {{"error", error->text()}});
+  }
+  if (auto entry = request_entry(request, who ? &*who : nullptr, error)) {
+    audit_.record(std::move(*entry));
   }
   const std::string_view method = auth_method(request);
   const std::string_view actor = who ? std::string_view(who->user_id) : "_anonymous";

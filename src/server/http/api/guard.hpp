@@ -5,6 +5,7 @@
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/http/request.hpp"
 #include "server/http/response.hpp"
@@ -16,20 +17,21 @@ namespace portunus::server::http::api {
 /// 8). Domain executor.
 class Guard {
  public:
-  Guard(auth::BearerAuth& bearer, metrics::RequestCounter& requests)
-      : bearer_(bearer), requests_(requests) {}
+  Guard(auth::BearerAuth& bearer, metrics::RequestCounter& requests, audit::AuditLog& audit)
+      : bearer_(bearer), requests_(requests), audit_(audit) {}
 
   /// The steps of http-api 3.1 in their order. No session exists in this release, so a session
   /// cookie is an unknown one, and decides alone.
   async::Task<Result<auth::Identity>> authenticate(const Request& request);
 
-  /// Logs operator.allow or operator.deny and counts, once per request. `error` is what was
-  /// answered if not success.
+  /// Logs operator.allow or operator.deny, counts, and writes the audit row where one is due
+  /// (http-api 12), once per request. `error` is what was answered if not success.
   void record(const Request& request, const Result<auth::Identity>& who, const Error* error);
 
  private:
   auth::BearerAuth& bearer_;
   metrics::RequestCounter& requests_;
+  audit::AuditLog& audit_;
 };
 
 /// role_required unless superadmin.

@@ -44,6 +44,8 @@ async::Task<Result<Response>> get_global_traffic(const Call& call);
 async::Task<Result<Response>> get_advertised_endpoint(const Call& call);
 async::Task<Result<Response>> put_advertised_endpoint(const Call& call);
 
+async::Task<Result<Response>> list_audit(const Call& call);
+
 async::Task<Result<Response>> get_metrics(const Call& call);
 
 }  // namespace portunus::server::http::api
