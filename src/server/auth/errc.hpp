@@ -14,6 +14,10 @@ enum class Errc {
   not_owner,  ///< it belongs to another user
   already_bootstrapped,
   invalid_display_name,
+  password_too_short,
+  password_too_long,
+  password_hash_failed,
+  password_queue_full,  ///< too many wait to be hashed; the detail is the seconds to wait
   invalid_name,
   invalid_client_address,
   invalid_enrollment_ttl,
