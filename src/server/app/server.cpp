@@ -1,6 +1,7 @@
 #include "server/app/server.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/password_hasher.hpp"
 #include "server/control/control_server.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/http_listener.hpp"
@@ -20,6 +22,8 @@
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/user_store.hpp"
+#include "server/web_auth/setup_token.hpp"
+#include "server/web_auth/web_auth.hpp"
 
 namespace portunus::server::app {
 namespace {
@@ -61,13 +65,21 @@ class DomainNews final : public auth::ClientListener, public rules::RuleListener
   quotas::QuotaService& quotas_;
 };
 
-Result<> identities_ready(store::Store& store, const ServerOptions& options, const Clock& clock) {
+/// The setup token of this start, nothing when onboarding is closed.
+Result<std::optional<Secret>> identities_ready(store::Store& store, const ServerOptions& options,
+                                               const Clock& clock) {
   const auto counted = auth::log_identities(store, options.dir.database());
-  if (!counted) return counted;
-  if (options.config.operator_token.empty()) return {};
-  const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
-  if (!done) return fail(done.error());
-  return {};
+  if (!counted) return fail(counted.error());
+  if (!options.config.operator_token.empty()) {
+    const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
+    if (!done) return fail(done.error());
+  }
+  return web_auth::rotate_setup_token(store, clock);
+}
+
+/// The one secret that is written to stderr, as a plain line (observability 1).
+void announce(const Secret& setup_token) {
+  std::fprintf(stderr, "Portunus onboarding setup token: %s\n", setup_token.reveal().c_str());
 }
 
 std::string listen_error(std::string_view key, const Error& error) {
@@ -110,6 +122,7 @@ class Server::Impl {
       : options_(options),
         data_(std::move(data)),
         bearer_(*data_.store, clock),
+        web_auth_(domain.get_executor(), *data_.store, hasher_, clock),
         clients_(*data_.store, clock, {tls.pair.certificate_pem, tls.fingerprint},
                  auth::AdvertisedEndpoint(options.seed, options.config.control_listen.port(),
                                           tls.names)),
@@ -122,7 +135,8 @@ class Server::Impl {
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
                   [this] { return auth_failures(); }}),
-        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_}),
+        api_({bearer_, web_auth_, clients_, rules_, owner_caps_, quotas_, metrics_},
+             {options.config.operator_http_public_origin}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
@@ -148,6 +162,8 @@ class Server::Impl {
   const ServerOptions options_;
   DataStore data_;
   auth::BearerAuth bearer_;
+  auth::PasswordHasher hasher_;
+  web_auth::WebAuth web_auth_;
   auth::ClientService clients_;
   rules::RuleService rules_;
   owner_caps::OwnerCapService owner_caps_;
@@ -223,6 +239,8 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   // After the last report of the last session.
   quotas_.request_stop();
   quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
+  web_auth_.request_stop();
+  quiet = co_await web_auth_.drain(std::max(left(), kWriteBound)) && quiet;
   data_.store->close();
   co_return quiet&& operator_http_.connections() == 0 && metrics_http_.connections() == 0;
 }
@@ -247,6 +265,7 @@ Started<std::unique_ptr<Server>> Server::start(asio::io_context& domain, ServerO
   auto server = std::unique_ptr<Server>(new Server(std::move(impl)));
   const auto listening = server->impl_->listen();
   if (!listening) return std::unexpected(listening.error());
+  if (*ready) announce(**ready);
   return server;
 }
 
