@@ -32,8 +32,6 @@ class Category final : public std::error_category {
         return "password_too_long";
       case Errc::password_hash_failed:
         return "password_hash_failed";
-      case Errc::password_queue_full:
-        return "password_queue_full";
       case Errc::invalid_name:
         return "invalid_name";
       case Errc::invalid_client_address:
@@ -64,6 +62,8 @@ class Category final : public std::error_category {
         return "token_not_found";
       case Errc::token_revoked:
         return "token_revoked";
+      case Errc::password_queue_full:
+        return "password_queue_full";
     }
     return "unknown";
   }

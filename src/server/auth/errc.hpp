@@ -17,7 +17,6 @@ enum class Errc {
   password_too_short,
   password_too_long,
   password_hash_failed,
-  password_queue_full,  ///< too many wait to be hashed; the detail is the seconds to wait
   invalid_name,
   invalid_client_address,
   invalid_enrollment_ttl,
@@ -33,6 +32,7 @@ enum class Errc {
   malformed_token,
   token_not_found,
   token_revoked,
+  password_queue_full,  ///< answered as rate_limited; the detail is the seconds to wait
 };
 
 const std::error_category& category();

@@ -93,8 +93,6 @@ ErrorRow row(auth::Errc e) {
       return {422, "password_too_long", "a password has at most 1024 bytes"};
     case auth::Errc::password_hash_failed:
       return {500, "password_hash_failed", "the password could not be hashed"};
-    case auth::Errc::password_queue_full:
-      return {429, "rate_limited", "too many passwords wait to be checked, seconds to wait"};
     case auth::Errc::invalid_name:
       return {400, "invalid_name", "not a client name"};
     case auth::Errc::invalid_client_address:
@@ -112,6 +110,8 @@ ErrorRow row(auth::Errc e) {
     case auth::Errc::endpoint_not_in_cert_san:
       return {422, "endpoint_not_in_cert_san",
               "the server certificate does not cover the advertised endpoint"};
+    case auth::Errc::password_queue_full:
+      return {429, "rate_limited", "too many passwords wait to be checked, seconds to wait"};
     // Answers of the control channel; no route asks for them.
     case auth::Errc::enrollment_invalid:
     case auth::Errc::enrollment_used:
