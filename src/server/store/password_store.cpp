@@ -1,18 +1,18 @@
 #include "server/store/password_store.hpp"
 
 #include "server/store/connection.hpp"
+#include "server/store/errc.hpp"
 
 namespace portunus::server::store {
 
 Result<> put_password(Connection& connection, const PasswordRow& password) {
   return guarded([&]() -> Result<> {
-    Query(connection,
-          "INSERT INTO passwords (user_id, password_hash, change_required, changed_at) "
-          "VALUES (?, ?, ?, ?) ON CONFLICT (user_id) DO UPDATE SET "
-          "password_hash = excluded.password_hash, change_required = excluded.change_required, "
-          "changed_at = excluded.changed_at",
-          password.user_id, password.password_hash, password.change_required, password.changed_at)
-        .run();
+    const int changed = Query(connection,
+                              "UPDATE users SET password_hash = ?, password_change_required = ? "
+                              "WHERE user_id = ?",
+                              password.password_hash, password.change_required, password.user_id)
+                            .run();
+    if (changed == 0) return fail({Errc::constraint, "no such user"});
     return {};
   });
 }
@@ -20,14 +20,12 @@ Result<> put_password(Connection& connection, const PasswordRow& password) {
 Result<std::optional<PasswordRow>> find_password(Connection& connection, std::string_view user_id) {
   return guarded([&]() -> Result<std::optional<PasswordRow>> {
     Query query(connection,
-                "SELECT user_id, password_hash, change_required, changed_at FROM passwords "
-                "WHERE user_id = ?",
+                "SELECT user_id, password_hash, password_change_required FROM users "
+                "WHERE user_id = ? AND password_hash IS NOT NULL",
                 user_id);
     if (!query.step()) return std::nullopt;
-    return PasswordRow{.user_id = query.text(0),
-                       .password_hash = query.text(1),
-                       .change_required = query.flag(2),
-                       .changed_at = query.time(3)};
+    return PasswordRow{
+        .user_id = query.text(0), .password_hash = query.text(1), .change_required = query.flag(2)};
   });
 }
 

@@ -16,6 +16,7 @@ class Connection;
 
 /// Sets or replaces; Errc::constraint for a user that does not exist.
 Result<> put_password(Connection& connection, const PasswordRow& password);
+/// Nothing for a user without one, or no user at all.
 Result<std::optional<PasswordRow>> find_password(Connection& connection, std::string_view user_id);
 /// Revokes the user's active API tokens; how many there were.
 Result<std::int64_t> revoke_credentials_of(Connection& connection, std::string_view user_id,

@@ -67,12 +67,11 @@ struct EnrollmentRow {
   std::optional<std::string> endpoint;    ///< advertised endpoint frozen at creation
 };
 
-/// What a user signs in with; a user without one has no row.
+/// What a user signs in with.
 struct PasswordRow {
   std::string user_id;
   std::string password_hash;     ///< PHC string
-  bool change_required = false;  ///< the next session may do nothing else first
-  SystemTime changed_at;
+  bool change_required = false;  ///< a session may do nothing else first
 };
 
 /// A browser that has signed in. The cookie's secret is never stored.

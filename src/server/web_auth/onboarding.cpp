@@ -53,8 +53,7 @@ Result<> create(store::Connection& connection, const FirstAdmin& admin) {
   if (!added) return added;
   const auto set = store::put_password(connection, {.user_id = admin.user.user_id,
                                                     .password_hash = admin.password_hash,
-                                                    .change_required = false,
-                                                    .changed_at = now});
+                                                    .change_required = false});
   if (!set) return set;
   return store::remove_setup_token(connection);
 }

@@ -25,15 +25,14 @@ async::Task<Result<>> WebAuth::change_password(std::string user_id, PasswordChan
   const Result<std::string> hash = co_await hasher_.hash(std::move(change.wanted));
   if (!hash) co_return fail(hash.error());
 
-  auto replace = [user_id = std::move(user_id), old_hash = *old_hash, hash = *hash,
-                  now = clock_.now()](store::Connection& connection) -> Result<> {
+  auto replace = [user_id = std::move(user_id), old_hash = *old_hash,
+                  hash = *hash](store::Connection& connection) -> Result<> {
     const auto current = store::find_password(connection, user_id);
     if (!current) return fail(current.error());
     // Somebody else set it meanwhile: what was proven is the old one.
     if (!*current || (*current)->password_hash != old_hash) return fail(Errc::invalid_login);
     return store::put_password(
-        connection,
-        {.user_id = user_id, .password_hash = hash, .change_required = false, .changed_at = now});
+        connection, {.user_id = user_id, .password_hash = hash, .change_required = false});
   };
   co_return co_await store_.write(std::move(replace));
 }

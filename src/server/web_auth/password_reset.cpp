@@ -1,5 +1,7 @@
 #include "server/web_auth/password_reset.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "common/crypto/random.hpp"
@@ -35,6 +37,16 @@ bool counts(const Error& error) {
 
 }  // namespace
 
+std::string reset_details(const PasswordReset& reset, bool by_local_cli) {
+  const auto flag = [](bool set) { return set ? "true" : "false"; };
+  return fmt::format(
+      R"({{"sessions_revoked":{},"api_tokens_revoked":{},"temporary_password_generated":{},)"
+      R"("password_change_required":{},"api_tokens_kept":{}{}}})",
+      reset.sessions_revoked, reset.api_tokens_revoked, flag(reset.generated.has_value()),
+      flag(reset.change_required), flag(reset.api_tokens_kept),
+      by_local_cli ? R"(,"source":"local_cli")" : "");
+}
+
 ResetPlan plan_reset(const ResetRequest& request) {
   ResetPlan plan;
   plan.outcome.user_id = request.user_id;
@@ -55,8 +67,7 @@ Result<PasswordReset> apply_reset(store::Connection& connection, PasswordReset p
   if (!user) return fail(user.error());
   const auto set = store::put_password(connection, {.user_id = plan.user_id,
                                                     .password_hash = password_hash,
-                                                    .change_required = plan.change_required,
-                                                    .changed_at = now});
+                                                    .change_required = plan.change_required});
   if (!set) return fail(set.error());
   const auto sessions =
       store::revoke_sessions_of(connection, plan.user_id, now, now - kSessionIdle);

@@ -14,8 +14,8 @@ namespace portunus::server::web_auth {
 /// A password set by somebody else than its user (http-api 6.1, cli-and-config 2.2).
 struct ResetRequest {
   std::string user_id;
-  std::optional<Secret> password;  ///< nothing = one is generated, which is always temporary
-  bool temporary = false;          ///< the user has to change it first
+  std::optional<Secret> password = {};  ///< nothing = one is generated, which is always temporary
+  bool temporary = false;               ///< the user has to change it first
   bool keep_api_tokens = false;
 };
 
@@ -24,10 +24,14 @@ struct PasswordReset {
   std::string user_id;
   std::int64_t sessions_revoked = 0;
   std::int64_t api_tokens_revoked = 0;
-  std::optional<Secret> generated;  ///< the temporary password, if it was not given
+  std::optional<Secret> generated = {};  ///< the temporary password, if it was not given
   bool change_required = false;
   bool api_tokens_kept = false;
 };
+
+/// The details of the audit row `operator.password_reset` (http-api 12, cli-and-config 2.2): a JSON
+/// object of counts and flags, no secret among them.
+std::string reset_details(const PasswordReset& reset, bool by_local_cli);
 
 /// The request with its password: as given, or a generated one.
 struct ResetPlan {

@@ -205,10 +205,8 @@ class ApiTest : public ::testing::Test {
   void set_password(const std::string& user, bool change_required = false) {
     static const std::string hash = auth::hash_password(Secret(kPassword)).value();
     const auto done = store_->write_now([&](store::Connection& connection) {
-      return store::put_password(connection, {.user_id = user,
-                                              .password_hash = hash,
-                                              .change_required = change_required,
-                                              .changed_at = clock_.now()});
+      return store::put_password(
+          connection, {.user_id = user, .password_hash = hash, .change_required = change_required});
     });
     EXPECT_TRUE(done) << done.error().text();
   }

@@ -274,7 +274,7 @@ TEST_F(WebAuthApiTest, HTTP_3_7_forced_change) {
       << "tokens are not limited";
 
   EXPECT_EQ(
-      submit(
+      submit_json(
           cookie, "/v1/users/me/password",
           {{"current_password", kPassword}, {"new_password", kNew}, {"new_password_confirm", kNew}})
           .status,

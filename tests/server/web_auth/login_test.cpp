@@ -136,8 +136,7 @@ TEST_F(LoginTest, a_password_that_was_reset_meanwhile_opens_nothing) {
   write([&](store::Connection& c) {
     return store::put_password(c, {.user_id = "alice",
                                    .password_hash = auth::dummy_password_hash(),
-                                   .change_required = false,
-                                   .changed_at = clock_.now()});
+                                   .change_required = false});
   });
   io_.run_until([&] { return pending->has_value(); });
   EXPECT_EQ(refusal(**pending), "invalid_login");

@@ -160,6 +160,20 @@ TEST_F(PasswordsTest, CLI_2_2_the_local_reset_does_the_same_without_a_server) {
             "password_too_short");
 }
 
+TEST_F(PasswordsTest, HTTP_12_what_the_audit_row_of_a_reset_tells) {
+  EXPECT_EQ(
+      reset_details({.user_id = "alice", .sessions_revoked = 1, .api_tokens_revoked = 2}, false),
+      R"({"sessions_revoked":1,"api_tokens_revoked":2,"temporary_password_generated":false,)"
+      R"("password_change_required":false,"api_tokens_kept":false})");
+  EXPECT_EQ(reset_details({.user_id = "alice",
+                           .generated = Secret("secret"),
+                           .change_required = true,
+                           .api_tokens_kept = true},
+                          true),
+            R"({"sessions_revoked":0,"api_tokens_revoked":0,"temporary_password_generated":true,)"
+            R"("password_change_required":true,"api_tokens_kept":true,"source":"local_cli"})");
+}
+
 TEST_F(PasswordsTest, no_password_is_logged) {
   ASSERT_TRUE(change(kPassword, kNew));
   const auto done = reset({.user_id = "alice", .password = {}});

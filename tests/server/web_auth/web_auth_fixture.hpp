@@ -52,10 +52,8 @@ class WebAuthFixture : public testing::Test {
                                                .disabled = false,
                                                .created_at = clock_.now()});
       if (!user || !with_password) return user;
-      return store::put_password(c, {.user_id = id,
-                                     .password_hash = shared_hash(),
-                                     .change_required = false,
-                                     .changed_at = clock_.now()});
+      return store::put_password(
+          c, {.user_id = id, .password_hash = shared_hash(), .change_required = false});
     });
   }
   void add_admin() { add_user("admin", store::Role::superadmin); }

@@ -1,15 +1,7 @@
--- How people prove who they are in a browser: passwords, sessions, failed attempts, the setup token.
+-- How people prove who they are in a browser: sessions, failed attempts, the setup token. Their
+-- passwords stand with the users.
 --
--- Instants are microseconds since 1970 UTC. Hashes are 64 lower-case hex digits (SHA-256), but for
--- the password's, which is a PHC string (Argon2).
-
--- A user without a row has no password and cannot sign in with one.
-CREATE TABLE passwords (
-  user_id         TEXT PRIMARY KEY REFERENCES users (user_id) ON DELETE CASCADE,
-  password_hash   TEXT NOT NULL CHECK (length(password_hash) > 0),
-  change_required INTEGER NOT NULL CHECK (change_required IN (0, 1)),
-  changed_at      INTEGER NOT NULL
-) STRICT;
+-- Instants are microseconds since 1970 UTC. Hashes are 64 lower-case hex digits (SHA-256).
 
 CREATE TABLE web_sessions (
   session_hash   TEXT PRIMARY KEY CHECK (length(session_hash) = 64),
