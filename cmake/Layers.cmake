@@ -9,8 +9,8 @@ set(PORTUNUS_LAYERS
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
-  server_store server_http server_audit server_auth server_rules server_owner_caps server_quotas
-  server_traffic
+  server_store server_http server_audit server_auth server_web_auth server_rules server_owner_caps
+  server_quotas server_traffic
   server_control server_metrics server_http_api server_app server_cli
   client_agent client_app client_cli)
 
@@ -51,6 +51,7 @@ set(PORTUNUS_LAYER_server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_audit server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_auth server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_web_auth server_auth server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_rules server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_owner_caps server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_quotas server_store ${PORTUNUS_COMMON})
@@ -61,14 +62,14 @@ set(PORTUNUS_LAYER_server_control ${PORTUNUS_SERVER_DOMAIN} wire proto ${PORTUNU
 set(PORTUNUS_LAYER_server_metrics
   server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http_api
-  server_http ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control server_metrics server_store
-  ${PORTUNUS_COMMON})
+  server_http server_web_auth ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control
+  server_metrics server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_app
-  server_store server_http ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control server_metrics
-  server_http_api config ${PORTUNUS_COMMON})
+  server_store server_http server_web_auth ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control
+  server_metrics server_http_api config ${PORTUNUS_COMMON})
 # http only for its URL encoding.
 set(PORTUNUS_LAYER_server_cli
-  server_app server_auth server_rules server_store server_http config ${PORTUNUS_COMMON})
+  server_app server_auth server_web_auth server_rules server_store server_http config ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})

@@ -38,7 +38,8 @@ namespace portunus::log {
   X(operator_bootstrap, "operator.bootstrap", info, server, "actor new_user new_credential outcome", "superadmin created from the command line") \
   X(operator_bootstrap_legacy, "operator.bootstrap_legacy", info, server, "outcome error?", "superadmin from operator_token") \
   X(operator_config_token_ignored, "operator.config_token_ignored", warn, server, "reason", "operator_token set on a populated store") \
-  X(operator_allow, "operator.allow", info, server, "actor role method path outcome auth_method", "accepted request; a successful read is DEBUG") \
+  X(onboarding_setup_token_rotated, "operator.onboarding_setup_token_rotated", info, server, "expires_at", "a new setup token replaced the old one") \
+  X(operator_allow, "operator.allow", info, server, "actor role method path outcome auth_method?", "accepted request; a successful read is DEBUG") \
   X(operator_deny, "operator.deny", warn, server, "actor method path outcome reason auth_method?", "refused request") \
   X(operator_store_error, "operator.store_error", warn, server, "error", "a request failed in the store") \
   X(audit_enrollment_created, "audit.client_enrollment_created", info, server, "client_name expires_at", "enrollment code issued") \

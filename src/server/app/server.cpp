@@ -1,6 +1,7 @@
 #include "server/app/server.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/auth/endpoint_settings.hpp"
+#include "server/auth/password_hasher.hpp"
 #include "server/control/control_server.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/http_listener.hpp"
@@ -25,6 +27,8 @@
 #include "server/store/user_store.hpp"
 #include "server/traffic/rollup.hpp"
 #include "server/traffic/traffic_history.hpp"
+#include "server/web_auth/setup_token.hpp"
+#include "server/web_auth/web_auth.hpp"
 
 namespace portunus::server::app {
 namespace {
@@ -66,13 +70,21 @@ class DomainNews final : public auth::ClientListener, public rules::RuleListener
   quotas::QuotaService& quotas_;
 };
 
-Result<> identities_ready(store::Store& store, const ServerOptions& options, const Clock& clock) {
+/// The setup token of this start, nothing when onboarding is closed.
+Result<std::optional<Secret>> identities_ready(store::Store& store, const ServerOptions& options,
+                                               const Clock& clock) {
   const auto counted = auth::log_identities(store, options.dir.database());
-  if (!counted) return counted;
-  if (options.config.operator_token.empty()) return {};
-  const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
-  if (!done) return fail(done.error());
-  return {};
+  if (!counted) return fail(counted.error());
+  if (!options.config.operator_token.empty()) {
+    const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
+    if (!done) return fail(done.error());
+  }
+  return web_auth::rotate_setup_token(store, clock);
+}
+
+/// The one secret that is written to stderr, as a plain line (observability 1).
+void announce(const Secret& setup_token) {
+  std::fprintf(stderr, "Portunus onboarding setup token: %s\n", setup_token.reveal().c_str());
 }
 
 std::string listen_error(std::string_view key, const Error& error) {
@@ -117,6 +129,7 @@ class Server::Impl {
         audit_(domain.get_executor(), *data_.store, clock),
         audit_retention_(domain.get_executor(), *data_.store, clock),
         bearer_(*data_.store, clock),
+        web_auth_(domain.get_executor(), *data_.store, hasher_, clock),
         clients_(*data_.store, clock, {tls.pair.certificate_pem, tls.fingerprint},
                  auth::AdvertisedEndpoint(options.seed, options.config.control_listen.port(),
                                           tls.names)),
@@ -132,7 +145,9 @@ class Server::Impl {
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
                   [this] { return auth_failures(); }, audit_}),
-        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_, endpoint_, audit_}),
+        api_({bearer_, web_auth_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_,
+              endpoint_, audit_},
+             {options.config.operator_http_public_origin}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
@@ -160,6 +175,8 @@ class Server::Impl {
   audit::AuditLog audit_;
   audit::Retention audit_retention_;
   auth::BearerAuth bearer_;
+  auth::PasswordHasher hasher_;
+  web_auth::WebAuth web_auth_;
   auth::ClientService clients_;
   rules::RuleService rules_;
   owner_caps::OwnerCapService owner_caps_;
@@ -244,6 +261,8 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   quotas_.request_stop();
   quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
   quiet = co_await rollup_.drain(std::max(left(), kWriteBound)) && quiet;
+  web_auth_.request_stop();
+  quiet = co_await web_auth_.drain(std::max(left(), kWriteBound)) && quiet;
   quiet = co_await audit_retention_.drain(std::max(left(), kWriteBound)) && quiet;
   // Last: whoever records has ended.
   audit_.request_stop();
@@ -272,6 +291,7 @@ Started<std::unique_ptr<Server>> Server::start(asio::io_context& domain, ServerO
   auto server = std::unique_ptr<Server>(new Server(std::move(impl)));
   const auto listening = server->impl_->listen();
   if (!listening) return std::unexpected(listening.error());
+  if (*ready) announce(**ready);
   return server;
 }
 

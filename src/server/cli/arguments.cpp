@@ -76,8 +76,9 @@ void add_operand(CLI::App& app, const std::string& name, const std::string& abou
   add_text(app, name, about, into)->required()->type_name("");
 }
 
-void add_switch(CLI::App& app, const std::string& name, const std::string& about, bool& into) {
-  app.add_flag(name, into, about)->disable_flag_override();
+CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
+                        bool& into) {
+  return app.add_flag(name, into, about)->disable_flag_override();
 }
 
 void add_format(CLI::App& app, Format& into) {

@@ -64,7 +64,8 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string&
 void add_operand(CLI::App& app, const std::string& name, const std::string& about,
                  std::string& into);
 /// --flag without a value.
-void add_switch(CLI::App& app, const std::string& name, const std::string& about, bool& into);
+CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
+                        bool& into);
 /// --format text|json
 void add_format(CLI::App& app, Format& into);
 /// --http-endpoint host:port
@@ -102,6 +103,7 @@ ApiClient api_client(const Context& context, const ApiEndpoint& endpoint,
 
 /// Each file of commands adds its own.
 void add_bootstrap_commands(Commands& commands);
+void add_password_commands(Commands& commands);
 void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);

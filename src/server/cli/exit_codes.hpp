@@ -11,6 +11,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitAlreadyExists = 2;
 inline constexpr int kExitInvalid = 3;
 inline constexpr int kExitPortInUse = 5;
+inline constexpr int kExitNotFound = 8;
 inline constexpr int kExitStoreInUse = 75;
 inline constexpr int kExitSchemaTooNew = 78;
 

@@ -67,6 +67,7 @@ struct Grammar {
     root.get_formatter()->column_width(36);
     add_serve_command(commands);
     add_bootstrap_commands(commands);
+    add_password_commands(commands);
     add_client_commands(commands);
     add_rule_commands(commands);
     add_owner_cap_commands(commands);

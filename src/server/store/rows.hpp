@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -64,6 +65,50 @@ struct EnrollmentRow {
   SystemTime expires_at;
   std::optional<SystemTime> consumed_at;  ///< redeemed or voided by a newer code
   std::optional<std::string> endpoint;    ///< advertised endpoint frozen at creation
+};
+
+/// What a user signs in with.
+struct PasswordRow {
+  std::string user_id;
+  std::string password_hash;     ///< PHC string
+  bool change_required = false;  ///< a session may do nothing else first
+};
+
+/// A browser that has signed in. The cookie's secret is never stored.
+struct SessionRow {
+  std::string session_hash;  ///< lower-case hex SHA-256
+  std::string user_id;
+  SystemTime created_at;
+  SystemTime last_seen_at;
+  SystemTime expires_at;  ///< whatever happens
+  std::optional<SystemTime> revoked_at;
+  std::string remote_address;  ///< of the login, without port
+  std::optional<std::string> user_agent;
+};
+
+/// Whose failures count together (http-api 3.5).
+struct AttemptKey {
+  enum class Action : std::uint8_t { login, onboarding, password_reset };
+  Action action = Action::login;
+  std::string subject;
+  std::string remote_address;
+  friend auto operator<=>(const AttemptKey&, const AttemptKey&) = default;
+};
+
+/// The failures of one burst.
+struct AttemptRow {
+  int failures = 0;
+  SystemTime first_failed_at;
+  SystemTime last_failed_at;
+  std::optional<SystemTime> locked_until;
+  friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
+};
+
+/// What opens onboarding; there is one at most.
+struct SetupTokenRow {
+  std::string token_hash;
+  SystemTime issued_at;
+  SystemTime expires_at;
 };
 
 enum class RuleState : std::uint8_t { pending, active, failed };

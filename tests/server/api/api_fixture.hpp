@@ -19,6 +19,8 @@
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/auth/endpoint_settings.hpp"
+#include "server/auth/password.hpp"
+#include "server/auth/password_hasher.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/errc.hpp"
 #include "server/metrics/metrics.hpp"
@@ -26,9 +28,11 @@
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/credential_store.hpp"
+#include "server/store/password_store.hpp"
 #include "server/store/store.hpp"
 #include "server/store/user_store.hpp"
 #include "server/traffic/traffic_history.hpp"
+#include "server/web_auth/web_auth.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_io.hpp"
 
@@ -130,6 +134,8 @@ class ApiTest : public ::testing::Test {
     ASSERT_TRUE(opened) << opened.error().text();
     store_ = std::move(*opened);
     bearer_ = std::make_unique<auth::BearerAuth>(*store_, clock_);
+    hasher_ = std::make_unique<auth::PasswordHasher>();
+    web_auth_ = std::make_unique<web_auth::WebAuth>(io_.executor(), *store_, *hasher_, clock_);
     clients_ = std::make_unique<auth::ClientService>(
         *store_, clock_, auth::EnrollmentMaterial{"PEM", std::string(64, 'a')},
         auth::AdvertisedEndpoint(
@@ -158,9 +164,11 @@ class ApiTest : public ::testing::Test {
     endpoint_ = std::make_unique<auth::EndpointSettings>(*store_, clients_->endpoint());
     api_ = make_api(*clients_);
   }
-  std::unique_ptr<Api> make_api(auth::ClientService& clients) {
-    return std::make_unique<Api>(Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_,
-                                          *metrics_, *traffic_, *endpoint_, *audit_});
+  std::unique_ptr<Api> make_api(auth::ClientService& clients, WebOrigin origin = {}) {
+    return std::make_unique<Api>(
+        Services{*bearer_, *web_auth_, clients, *rules_, *owner_caps_, *quotas_, *metrics_,
+                 *traffic_, *endpoint_, *audit_},
+        std::move(origin));
   }
   void TearDown() override {
     if (!rules_) return;
@@ -168,6 +176,8 @@ class ApiTest : public ::testing::Test {
     io_.run(rules_->drain(std::chrono::seconds(5)));
     quotas_->request_stop();
     io_.run(quotas_->drain(std::chrono::seconds(5)));
+    web_auth_->request_stop();
+    io_.run(web_auth_->drain(std::chrono::seconds(5)));
     audit_->request_stop();
     io_.run(audit_->drain(std::chrono::seconds(5)));
     store_->close();
@@ -199,6 +209,16 @@ class ApiTest : public ::testing::Test {
     });
     EXPECT_TRUE(done) << done.error().text();
     return token;
+  }
+
+  static constexpr auto kPassword = "correct horse battery";
+  void set_password(const std::string& user, bool change_required = false) {
+    static const std::string hash = auth::hash_password(Secret(kPassword)).value();
+    const auto done = store_->write_now([&](store::Connection& connection) {
+      return store::put_password(
+          connection, {.user_id = user, .password_hash = hash, .change_required = change_required});
+    });
+    EXPECT_TRUE(done) << done.error().text();
   }
 
   struct Ask {
@@ -313,6 +333,8 @@ class ApiTest : public ::testing::Test {
   News news_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<auth::BearerAuth> bearer_;
+  std::unique_ptr<auth::PasswordHasher> hasher_;
+  std::unique_ptr<web_auth::WebAuth> web_auth_;
   std::unique_ptr<auth::ClientService> clients_;
   std::unique_ptr<rules::RuleService> rules_;
   std::unique_ptr<owner_caps::OwnerCapService> owner_caps_;

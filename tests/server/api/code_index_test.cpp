@@ -3,6 +3,7 @@
 #include <set>
 
 #include "server/store/traffic_sample_store.hpp"
+#include "server/web_auth/setup_token.hpp"
 #include "tests/server/api/api_fixture.hpp"
 
 namespace portunus::server::http::api {
@@ -197,6 +198,63 @@ class CodeIndexTest : public ApiTest {
     expect(get("/v1/audit?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"));
     expect(get("/v1/audit?cursor=x"));
   }
+  void sessions() {
+    const auto onboard = [&](const Json& body) { expect(post("/v1/auth/onboarding", body)); };
+    onboard(
+        {{"user_id", "x"}, {"display_name", "x"}, {"password", "x"}, {"password_confirm", "x"}});
+    const auto log_in = [&](const char* user, const char* password) {
+      return post("/v1/auth/login", {{"user_id", user}, {"password", password}});
+    };
+    add_user("bob", store::Role::user);
+    set_password("bob", true);
+    const Response in = log_in("bob", kPassword);
+    const std::string text(in.header("set-cookie").value_or(""));
+    const Header cookie{"Cookie", text.substr(0, text.find(';'))};
+    const Header origin{"Origin", "http://d.example.com:7080"};
+    const Header mark{"X-Portunus-CSRF", "1"};
+    const auto browse = [&](const char* method, std::vector<Header> headers) {
+      headers.push_back(cookie);
+      expect(send({.method = method, .target = "/v1/rules", .headers = std::move(headers)}));
+    };
+    browse("GET", {});
+    browse("POST", {});
+    browse("POST", {{"Origin", "http://x"}});
+    browse("POST", {origin});
+    browse("POST", {origin, mark, {"Content-Length", "5"}});
+    for (int i = 0; i < 5; ++i) expect(log_in("carol", "not the password"));
+    expect(log_in("carol", "not the password"));
+    const auto change = [&](const std::string& wanted, const std::string& confirm) {
+      expect(send({.method = "POST",
+                   .target = "/v1/users/me/password",
+                   .body = Json{{"current_password", kPassword},
+                                {"new_password", wanted},
+                                {"new_password_confirm", confirm}}
+                               .dump(),
+                   .token = "bob-token"}));
+    };
+    change("short", "other");
+    change("short", "short");
+    change(std::string(1025, 'x'), std::string(1025, 'x'));
+    expect(post("/v1/users/nobody/password", Json::object()));
+  }
+  /// While no enabled superadmin exists.
+  void onboarding() {
+    const auto onboard = [&](const Json& body) { expect(post("/v1/auth/onboarding", body)); };
+    Json body = {{"user_id", "_x"},
+                 {"display_name", ""},
+                 {"password", kPassword},
+                 {"password_confirm", kPassword}};
+    onboard(body);
+    body["setup_token"] = "x";
+    onboard(body);
+    body["setup_token"] = web_auth::rotate_setup_token(*store_, clock_).value().value().reveal();
+    onboard(body);
+    body["user_id"] = "dora";
+    onboard(body);
+    body["display_name"] = "Dora";
+    add_user("dora", store::Role::user);
+    onboard(body);
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -208,6 +266,7 @@ class CodeIndexTest : public ApiTest {
 /// The codes of http-api 15 that the routes of this release have, each produced by a request.
 TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   before_bootstrap();
+  onboarding();
   bootstrap();
   enroll("edge-01");
   transport();
@@ -216,6 +275,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   limits();
   traffic();
   audit();
+  sessions();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -296,7 +356,24 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "422 invalid_limit",
                                           "422 invalid_outcome",
                                           "400 invalid_timestamp",
-                                          "400 invalid_cursor"};
+                                          "400 invalid_cursor",
+                                          "401 invalid_login",
+                                          "401 setup_token_required",
+                                          "401 setup_token_invalid",
+                                          "403 password_change_required",
+                                          "403 csrf_origin_required",
+                                          "403 csrf_origin_mismatch",
+                                          "403 csrf_header_required",
+                                          "403 csrf_content_type_required",
+                                          "404 user_not_found",
+                                          "409 already_bootstrapped",
+                                          "409 user_already_exists",
+                                          "422 reserved_user_id",
+                                          "422 invalid_display_name",
+                                          "422 password_too_short",
+                                          "422 password_too_long",
+                                          "422 password_mismatch",
+                                          "429 rate_limited"};
   EXPECT_EQ(seen_, expected);
 }
 

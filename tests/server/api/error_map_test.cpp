@@ -94,7 +94,23 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "invalid_outcome",
                                            "invalid_timestamp",
                                            "invalid_time_range",
-                                           "invalid_cursor"};
+                                           "invalid_cursor",
+                                           "csrf_origin_required",
+                                           "csrf_origin_mismatch",
+                                           "csrf_header_required",
+                                           "csrf_content_type_required",
+                                           "password_change_required",
+                                           "password_too_short",
+                                           "password_too_long",
+                                           "password_hash_failed",
+                                           "invalid_login",
+                                           "rate_limited",
+                                           "setup_token_required",
+                                           "setup_token_invalid",
+                                           "reserved_user_id",
+                                           "password_mismatch",
+                                           "user_already_exists",
+                                           "user_not_found"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -109,9 +125,10 @@ void every_value_has_a_row(int last) {
 }
 
 TEST(ErrorMapTest, EveryErrcHasARow) {
-  every_value_has_a_row<Errc>(static_cast<int>(Errc::invalid_path));
+  every_value_has_a_row<Errc>(static_cast<int>(Errc::password_change_required));
   every_value_has_a_row<http::Errc>(static_cast<int>(http::Errc::body_timeout));
-  every_value_has_a_row<auth::Errc>(static_cast<int>(auth::Errc::token_revoked));
+  every_value_has_a_row<auth::Errc>(static_cast<int>(auth::Errc::password_queue_full));
+  every_value_has_a_row<web_auth::Errc>(static_cast<int>(web_auth::Errc::user_not_found));
   every_value_has_a_row<rules::Errc>(static_cast<int>(rules::Errc::not_owner));
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
@@ -124,6 +141,10 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
 TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   for (int value = 1; value <= static_cast<int>(auth::Errc::endpoint_not_in_cert_san); ++value) {
     const auto e = static_cast<auth::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(web_auth::Errc::user_not_found); ++value) {
+    const auto e = static_cast<web_auth::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
   for (int value = 1; value <= static_cast<int>(rules::Errc::not_owner); ++value) {
@@ -175,6 +196,17 @@ TEST(ErrorMapTest, RuleMessagesBeginWithTheirCode) {
   EXPECT_EQ(message(rules::Errc::not_owner), "not_owner: the rule belongs to another user");
   EXPECT_EQ(message(rules::Errc::sni_unsupported_by_client),
             "sni_unsupported_by_client: the client is older than 0.9");
+}
+
+TEST(ErrorMapTest, HTTP_3_5_who_is_to_wait_is_told_how_long) {
+  for (const Error& error :
+       {Error(web_auth::Errc::rate_limited, "42"), Error(auth::Errc::password_queue_full, "42")}) {
+    const Response refusal = to_response(error);
+    EXPECT_EQ(refusal.status, 429U);
+    EXPECT_EQ(refusal.header("retry-after"), "42");
+    EXPECT_EQ(nlohmann::json::parse(refusal.body)["error"]["code"], "rate_limited");
+  }
+  EXPECT_EQ(to_response(web_auth::Errc::invalid_login).header("retry-after"), std::nullopt);
 }
 
 TEST(ErrorMapTest, WhatIsOursIsNotTold) {

@@ -116,6 +116,29 @@ TEST_F(ServerTest, LogsItsStartInOrder) {
                                               "owner_cap.hydrated", "rules.hydrated"}));
 }
 
+TEST_F(ServerTest, HTTP_3_6_PrintsASetupTokenWhileOnboardingIsOpen) {
+  constexpr std::string_view kLine = "Portunus onboarding setup token: ";
+  options_.config.operator_token = Secret();
+  std::vector<std::string> printed;
+  for (int i = 0; i < 2; ++i) {
+    ::testing::internal::CaptureStderr();
+    start();
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(text.starts_with(kLine) && text.size() == kLine.size() + 44) << text;
+    printed.push_back(text);
+    const std::string status = api("GET /v1/auth/status");
+    EXPECT_TRUE(status.ends_with(R"({"onboarding_required":true})")) << status;
+    EXPECT_TRUE(api("GET /v1/users/me").starts_with("HTTP/1.1 503"));
+    EXPECT_TRUE(stop());
+  }
+  EXPECT_NE(printed[0], printed[1]);
+  options_.config.operator_token = Secret("operator");
+  ::testing::internal::CaptureStderr();
+  start();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(api("GET /v1/auth/status").ends_with(R"({"onboarding_required":false})"));
+}
+
 TEST_F(ServerTest, KeepsItsStateOverARestart) {
   start();
   EXPECT_TRUE(stop());

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "server/http/api/auth_api.hpp"
 #include "server/http/api/error_map.hpp"
 #include "server/http/api/routes.hpp"
 
@@ -13,10 +14,26 @@ struct RouteRow {
   Method method;
   std::string_view path;
   Route route;
+  bool during_forced_change = false;  ///< open to a user who has to change the password first
+};
+
+struct AuthRouteRow {
+  Method method;
+  std::string_view path;
+  AuthRoute route;
+};
+
+constexpr std::array kAuthRoutes = {
+    AuthRouteRow{Method::get, "/v1/auth/status", get_auth_status},
+    AuthRouteRow{Method::post, "/v1/auth/onboarding", onboard},
+    AuthRouteRow{Method::post, "/v1/auth/login", log_in},
+    AuthRouteRow{Method::post, "/v1/auth/logout", log_out},
 };
 
 constexpr std::array kRoutes = {
-    RouteRow{Method::get, "/v1/users/me", get_me},
+    RouteRow{Method::get, "/v1/users/me", get_me, true},
+    RouteRow{Method::post, "/v1/users/me/password", change_own_password, true},
+    RouteRow{Method::post, "/v1/users/{user_id}/password", reset_password},
     RouteRow{Method::get, "/v1/clients", list_clients},
     RouteRow{Method::put, "/v1/clients/{client}", set_client_address},
     RouteRow{Method::del, "/v1/clients/{client}", delete_client},
@@ -62,10 +79,21 @@ Response stub_page() {
   return page;
 }
 
+/// A refusal for its method says which ones there are.
+void add_allow(Response& refusal, const Router::Match& match) {
+  if (refusal.status == 405) refusal.headers.push_back({"Allow", match.allow});
+}
+
 }  // namespace
 
-Api::Api(Services services)
-    : services_(services), guard_(services.bearer, services.metrics.requests(), services.audit) {
+Api::Api(Services services, WebOrigin origin)
+    : services_(services),
+      origin_(std::move(origin)),
+      guard_(services.bearer, services.web_auth.sessions(), services.metrics.requests(), origin_,
+             services.audit) {
+  for (std::size_t i = 0; i < kAuthRoutes.size(); ++i) {
+    open_router_.add(kAuthRoutes[i].method, kAuthRoutes[i].path, i);
+  }
   for (std::size_t i = 0; i < kRoutes.size(); ++i) {
     router_.add(kRoutes[i].method, kRoutes[i].path, i);
   }
@@ -73,9 +101,12 @@ Api::Api(Services services)
 
 async::Task<Response> Api::handle(Request request) {
   if (!request.path.starts_with("/v1/")) co_return stub_page();
+  const Router::Match open = open_router_.match(request.method, request.path);
   const Router::Match match = router_.match(request.method, request.path);
   Response response;
-  if (match.outcome == Router::Outcome::not_found) {
+  if (open.outcome != Router::Outcome::not_found) {
+    response = co_await handle_open(request, open);
+  } else if (match.outcome == Router::Outcome::not_found) {
     response = to_response(Errc::not_found);
   } else {
     response = co_await handle_protected(request, match);
@@ -84,6 +115,19 @@ async::Task<Response> Api::handle(Request request) {
     response.headers.push_back({"Cache-Control", "no-store"});
   }
   co_return response;
+}
+
+async::Task<Response> Api::handle_open(const Request& request, const Router::Match& match) {
+  AuthCall call{services_, request, origin_};
+  Result<Response> result = fail(Errc::method_not_allowed);
+  if (match.outcome == Router::Outcome::found) {
+    result = co_await kAuthRoutes[match.route].route(call);
+  }
+  guard_.record_open(request, call.who, result ? nullptr : &result.error());
+  if (result) co_return std::move(*result);
+  Response refusal = to_response(result.error());
+  add_allow(refusal, match);
+  co_return refusal;
 }
 
 async::Task<Response> Api::handle_protected(const Request& request, const Router::Match& match) {
@@ -96,14 +140,16 @@ async::Task<Response> Api::handle_protected(const Request& request, const Router
   guard_.record(request, who, result ? nullptr : &result.error());
   if (result) co_return std::move(*result);
   Response refusal = to_response(result.error());
-  if (match.outcome == Router::Outcome::method_not_allowed) {
-    refusal.headers.push_back({"Allow", match.allow});
-  }
+  add_allow(refusal, match);
   co_return refusal;
 }
 
 async::Task<Result<Response>> Api::dispatch(const Request& request, const Router::Match& match,
                                             const auth::Identity& who) {
+  const bool found = match.outcome == Router::Outcome::found;
+  const bool during_forced_change = found && kRoutes[match.route].during_forced_change;
+  const Result<> admitted = guard_.admit(request, who, during_forced_change);
+  if (!admitted) co_return fail(admitted.error());
   if (match.outcome == Router::Outcome::method_not_allowed) {
     co_return fail(Errc::method_not_allowed);
   }

@@ -19,12 +19,14 @@
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/traffic/traffic_history.hpp"
+#include "server/web_auth/web_auth.hpp"
 
 namespace portunus::server::http::api {
 
 /// What the routes call; all of it outlives the API and lives on the domain executor.
 struct Services {
   auth::BearerAuth& bearer;
+  web_auth::WebAuth& web_auth;
   auth::ClientService& clients;
   rules::RuleService& rules;
   owner_caps::OwnerCapService& owner_caps;
@@ -50,10 +52,12 @@ struct Call {
   Result<RuleId> rule_id() const;
   /// Errc::invalid_query.
   Result<Query> query() const;
-  /// The body of a route that needs one: media type, size. Whether it is JSON is the decoder's
-  /// business. Errc::unsupported_media_type, http::Errc.
   async::Task<Result<std::string>> json_body() const;
 };
+
+/// The body of a route that needs one: media type, size. Whether it is JSON is the decoder's
+/// business. Errc::unsupported_media_type, http::Errc.
+async::Task<Result<std::string>> json_body(const Request& request);
 
 using Route = async::Task<Result<Response>> (*)(const Call& call);
 

@@ -16,7 +16,8 @@ class Category final : public std::error_category {
 bool shows_detail(const std::error_category& owner) {
   return owner == category() || owner == auth::category() || owner == rules::category() ||
          owner == owner_caps::category() || owner == quotas::category() ||
-         owner == traffic::category() || owner == audit::category();
+         owner == traffic::category() || owner == audit::category() ||
+         owner == web_auth::category();
 }
 
 }  // namespace
@@ -44,6 +45,16 @@ ErrorRow row(Errc e) {
       return {400, "invalid_query", "the query string is not usable"};
     case Errc::invalid_path:
       return {400, "invalid_path", "the rule id is not an unsigned integer"};
+    case Errc::csrf_origin_required:
+      return {403, "csrf_origin_required", "a session needs the Origin header to change anything"};
+    case Errc::csrf_origin_mismatch:
+      return {403, "csrf_origin_mismatch", "the Origin header names another site"};
+    case Errc::csrf_header_required:
+      return {403, "csrf_header_required", "a session needs the header X-Portunus-CSRF: 1"};
+    case Errc::csrf_content_type_required:
+      return {403, "csrf_content_type_required", "the body of a session must be application/json"};
+    case Errc::password_change_required:
+      return {403, "password_change_required", "change the password first"};
   }
   return {};
 }
@@ -77,6 +88,12 @@ ErrorRow row(auth::Errc e) {
       return {409, "already_bootstrapped", "a superadmin already exists"};
     case auth::Errc::invalid_display_name:
       return {422, "invalid_display_name", "a display name has 1 to 64 bytes"};
+    case auth::Errc::password_too_short:
+      return {422, "password_too_short", "a password has at least 12 characters"};
+    case auth::Errc::password_too_long:
+      return {422, "password_too_long", "a password has at most 1024 bytes"};
+    case auth::Errc::password_hash_failed:
+      return {500, "password_hash_failed", "the password could not be hashed"};
     case auth::Errc::invalid_name:
       return {400, "invalid_name", "not a client name"};
     case auth::Errc::invalid_client_address:
@@ -94,6 +111,8 @@ ErrorRow row(auth::Errc e) {
     case auth::Errc::endpoint_not_in_cert_san:
       return {422, "endpoint_not_in_cert_san",
               "the server certificate does not cover the advertised endpoint"};
+    case auth::Errc::password_queue_full:
+      return {429, "rate_limited", "too many passwords wait to be checked, seconds to wait"};
     // Answers of the control channel; no route asks for them.
     case auth::Errc::enrollment_invalid:
     case auth::Errc::enrollment_used:
@@ -103,6 +122,30 @@ ErrorRow row(auth::Errc e) {
     case auth::Errc::token_not_found:
     case auth::Errc::token_revoked:
       return {500, "internal", "internal"};
+  }
+  return {};
+}
+
+ErrorRow row(web_auth::Errc e) {
+  switch (e) {
+    case web_auth::Errc::invalid_login:
+      return {401, "invalid_login", "the user id or the password is wrong"};
+    case web_auth::Errc::rate_limited:
+      return {429, "rate_limited", "too many failed attempts, seconds to wait"};
+    case web_auth::Errc::setup_token_required:
+      return {401, "setup_token_required", "the setup token is needed"};
+    case web_auth::Errc::setup_token_invalid:
+      return {401, "setup_token_invalid", "the setup token is wrong or has expired"};
+    case web_auth::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "not a user id"};
+    case web_auth::Errc::reserved_user_id:
+      return {422, "reserved_user_id", "ids that begin with _ are reserved"};
+    case web_auth::Errc::password_mismatch:
+      return {422, "password_mismatch", "the password and its confirmation differ"};
+    case web_auth::Errc::user_already_exists:
+      return {409, "user_already_exists", "a user of that id exists"};
+    case web_auth::Errc::user_not_found:
+      return {404, "user_not_found", "no such user"};
   }
   return {};
 }
@@ -310,6 +353,8 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<http::Errc>(value));
   } else if (code.category() == auth::category()) {
     found = row(static_cast<auth::Errc>(value));
+  } else if (code.category() == web_auth::category()) {
+    found = row(static_cast<web_auth::Errc>(value));
   } else if (code.category() == rules::category()) {
     found = row(static_cast<rules::Errc>(value));
   } else if (code.category() == owner_caps::category()) {
@@ -342,7 +387,10 @@ std::string message(const Error& error) {
 
 Response to_response(const Error& error) {
   const ErrorRow known = describe(error.code);
-  return error_envelope(known.status, known.code, message(error));
+  Response response = error_envelope(known.status, known.code, message(error));
+  // Errors of this status have the seconds as their detail.
+  if (known.status == 429) response.headers.push_back({"Retry-After", error.detail});
+  return response;
 }
 
 }  // namespace portunus::server::http::api

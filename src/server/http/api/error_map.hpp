@@ -15,6 +15,7 @@
 #include "server/rules/errc.hpp"
 #include "server/store/errc.hpp"
 #include "server/traffic/errc.hpp"
+#include "server/web_auth/errc.hpp"
 
 namespace portunus::server::http::api {
 
@@ -32,6 +33,7 @@ struct ErrorRow {
 ErrorRow row(Errc e);
 ErrorRow row(http::Errc e);
 ErrorRow row(auth::Errc e);
+ErrorRow row(web_auth::Errc e);
 ErrorRow row(rules::Errc e);
 ErrorRow row(owner_caps::Errc e);
 ErrorRow row(quotas::Errc e);
@@ -43,7 +45,7 @@ ErrorRow row(store::Errc e);
 ErrorRow describe(const std::error_code& code);
 /// Never SQL, paths or secrets. Rule messages begin with their code.
 std::string message(const Error& error);
-/// Status and envelope.
+/// Status and envelope; with Retry-After where the caller is to wait.
 Response to_response(const Error& error);
 
 }  // namespace portunus::server::http::api

@@ -9,6 +9,9 @@ namespace portunus::server::http::api {
 
 async::Task<Result<Response>> get_me(const Call& call);
 
+async::Task<Result<Response>> change_own_password(const Call& call);
+async::Task<Result<Response>> reset_password(const Call& call);
+
 async::Task<Result<Response>> list_clients(const Call& call);
 async::Task<Result<Response>> set_client_address(const Call& call);
 async::Task<Result<Response>> rename_client(const Call& call);
