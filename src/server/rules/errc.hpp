@@ -36,7 +36,9 @@ enum class Errc {
   rule_update_shape_mismatch,
   client_not_connected,
   client_not_found,
-  client_not_granted,    ///< no grant of the caller names the client; superadmins need none
+  client_not_granted,    ///< no grant of the caller is for the client; superadmins need none
+  protocol_not_granted,  ///< no grant for the client has the protocol
+  port_outside_grant,    ///< and none of those the whole listen range
   unsupported_protocol,  ///< the client has not announced UDP
   multi_target_unsupported_by_client,
   sni_unsupported_by_client,

@@ -30,6 +30,8 @@ class RuleService::Impl {
   async::Task<Result<store::RuleRow>> push(Actor actor, PushRequest request);
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   async::Task<Result<>> remove(Actor actor, RuleId id);
+  /// After the commit; false when the rule was never shown.
+  bool on_removed(const store::RemovedRule& removed);
   std::vector<model::RuleSpec> begin_session(std::string_view client_id,
                                              const ClientCapabilities& capabilities);
   void on_status(std::string_view client_id, std::string_view client_name,
@@ -49,6 +51,7 @@ class RuleService::Impl {
   async::Gate gate_;
   RuleSink* sink_ = nullptr;
   RuleListener* listener_ = nullptr;
+  PushRights rights_;
   RuleBook book_;
   RequestLog requests_;
   TrafficTotals traffic_;

@@ -70,9 +70,7 @@ struct GrantRow {
 
   /// Whether the grant is for this client, as for every other or by itself.
   bool names(const ClientRef& other) const { return !client || client->key() == other.key(); }
-  bool has(model::Protocol protocol) const {
-    return protocol == model::Protocol::udp ? udp : tcp;
-  }
+  bool has(model::Protocol protocol) const { return protocol == model::Protocol::udp ? udp : tcp; }
 };
 
 /// A one-time join code.

@@ -17,6 +17,18 @@ struct RouteRow {
 
 constexpr std::array kRoutes = {
     RouteRow{Method::get, "/v1/users/me", get_me},
+    RouteRow{Method::get, "/v1/users", list_users},
+    RouteRow{Method::post, "/v1/users", add_user},
+    RouteRow{Method::get, "/v1/users/{user_id}", get_user},
+    RouteRow{Method::del, "/v1/users/{user_id}", delete_user},
+    RouteRow{Method::get, "/v1/users/{user_id}/credentials", list_credentials},
+    RouteRow{Method::post, "/v1/users/{user_id}/credentials", issue_credential},
+    RouteRow{Method::del, "/v1/users/{user_id}/credentials/{credential_id}", revoke_credential},
+    RouteRow{Method::post, "/v1/users/{user_id}/credentials/{credential_id}/rotate",
+             rotate_credential},
+    RouteRow{Method::get, "/v1/grants", list_grants},
+    RouteRow{Method::post, "/v1/grants", add_grant},
+    RouteRow{Method::del, "/v1/grants/{grant_id}", delete_grant},
     RouteRow{Method::get, "/v1/clients", list_clients},
     RouteRow{Method::put, "/v1/clients/{client}", set_client_address},
     RouteRow{Method::del, "/v1/clients/{client}", delete_client},

@@ -10,6 +10,7 @@
 #include "server/http/errc.hpp"
 #include "server/http/response.hpp"
 #include "server/owner_caps/errc.hpp"
+#include "server/people/errc.hpp"
 #include "server/quotas/errc.hpp"
 #include "server/rules/errc.hpp"
 #include "server/store/errc.hpp"
@@ -33,6 +34,7 @@ ErrorRow row(auth::Errc e);
 ErrorRow row(rules::Errc e);
 ErrorRow row(owner_caps::Errc e);
 ErrorRow row(quotas::Errc e);
+ErrorRow row(people::Errc e);
 ErrorRow row(store::Errc e);
 
 /// Codes of other categories are faults of ours: 500 internal.
