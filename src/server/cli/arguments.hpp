@@ -65,7 +65,7 @@ void add_operand(CLI::App& app, const std::string& name, const std::string& abou
                  std::string& into);
 /// --flag without a value.
 void add_switch(CLI::App& app, const std::string& name, const std::string& about, bool& into);
-/// --format text|json
+/// --format text|json; what `into` holds is the default.
 void add_format(CLI::App& app, Format& into);
 /// --http-endpoint host:port
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into);
@@ -105,5 +105,6 @@ void add_bootstrap_commands(Commands& commands);
 void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);
+void add_people_commands(Commands& commands);
 
 }  // namespace portunus::server::cli

@@ -33,6 +33,7 @@ struct RevokedGrant {
 /// The clients that a user's grants name (http-api 4, read filtering).
 class VisibleClients {
  public:
+  VisibleClients() = default;
   explicit VisibleClients(std::vector<store::GrantRow> grants) : grants_(std::move(grants)) {}
   bool contains(const store::ClientRef& client) const;
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "server/http/api/error_map.hpp"
 #include "tests/server/api/api_fixture.hpp"
 
 namespace portunus::server::http::api {
@@ -171,6 +172,40 @@ class CodeIndexTest : public ApiTest {
     put(quota + "edge-01", {{"monthly_bytes", 1}});
     edges_->capable = usual;
   }
+  void people() {
+    const auto user = [&](Json body) { expect(post("/v1/users", body)); };
+    user({{"user_id", "_x"}, {"display_name", "X"}});
+    user({{"user_id", "x"}, {"display_name", " "}});
+    user({{"user_id", "x"}, {"display_name", "X"}, {"password_change_required", true}});
+    user({{"user_id", "alice"}, {"display_name", "X"}});
+    expect(get("/v1/users/nobody"));
+    expect(send({.method = "DELETE", .target = "/v1/users/_superadmin"}));
+    expect(send({.method = "DELETE", .target = "/v1/users/alice/credentials/x"}));
+    // Somebody whose token outlived the check of his role.
+    EXPECT_EQ(io_.run(people_->users.remove("ghost", "_superadmin")).error(),
+              people::Errc::last_superadmin);
+    seen_.insert(refusal(to_response(people::Errc::last_superadmin)));
+    const auto grant = [&](const char* key, Json value) {
+      Json body{{"user_id", "alice"},
+                {"client", "edge-01"},
+                {"listen_port_start", 1},
+                {"listen_port_end", 2},
+                {"protocols", {"tcp"}}};
+      body[key] = std::move(value);
+      return post("/v1/grants", body);
+    };
+    expect(grant("client", "Bad"));
+    expect(grant("listen_port_start", 0));
+    expect(grant("protocols", Json::array()));
+    expect(send({.method = "DELETE", .target = "/v1/grants/x"}));
+    ASSERT_EQ(grant("note", "n").status, 201U);
+    const std::string token = json(post("/v1/users/alice/credentials", Json::object()))["token"];
+    Json udp = rule_body(1);
+    udp["protocol"] = "udp";
+    expect(send({.method = "POST", .target = "/v1/rules", .body = udp.dump(), .token = token}));
+    expect(send(
+        {.method = "POST", .target = "/v1/rules", .body = rule_body(3).dump(), .token = token}));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -188,6 +223,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   clients();
   rules();
   limits();
+  people();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -260,7 +296,21 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "400 invalid_billing_anchor",
                                           "404 quota_not_found",
                                           "409 billing_anchor_immutable",
-                                          "422 quota_unsupported_by_client"};
+                                          "422 quota_unsupported_by_client",
+                                          "422 reserved_user_id",
+                                          "422 invalid_display_name",
+                                          "422 initial_password_required",
+                                          "409 user_already_exists",
+                                          "404 user_not_found",
+                                          "409 cannot_remove_self",
+                                          "404 credential_not_found",
+                                          "409 last_superadmin",
+                                          "422 invalid_client",
+                                          "422 invalid_port_range",
+                                          "422 empty_protocol_set",
+                                          "404 grant_not_found",
+                                          "403 protocol_not_granted",
+                                          "403 port_outside_grant"};
   EXPECT_EQ(seen_, expected);
 }
 

@@ -85,7 +85,20 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "quota_unsupported_by_client",
                                            "invalid_billing_anchor",
                                            "billing_anchor_immutable",
-                                           "quota_not_found"};
+                                           "quota_not_found",
+                                           "protocol_not_granted",
+                                           "port_outside_grant",
+                                           "reserved_user_id",
+                                           "initial_password_required",
+                                           "user_already_exists",
+                                           "user_not_found",
+                                           "cannot_remove_self",
+                                           "last_superadmin",
+                                           "credential_not_found",
+                                           "invalid_client",
+                                           "invalid_port_range",
+                                           "empty_protocol_set",
+                                           "grant_not_found"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -107,6 +120,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<people::Errc>(static_cast<int>(people::Errc::grant_not_found));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
