@@ -203,7 +203,7 @@ class ApiTest : public ::testing::Test {
   }
   /// A grant of all that the arguments say; its id.
   std::string grant(const std::string& user, const std::string& client, int first, int last,
-                    Json protocols = {"tcp"}) {
+                    Json protocols = Json::array({"tcp"})) {
     const Response added = post("/v1/grants", {{"user_id", user},
                                                {"client", client},
                                                {"listen_port_start", first},

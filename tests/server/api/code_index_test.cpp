@@ -190,7 +190,7 @@ class CodeIndexTest : public ApiTest {
                 {"client", "edge-01"},
                 {"listen_port_start", 1},
                 {"listen_port_end", 2},
-                {"protocols", {"tcp"}}};
+                {"protocols", Json::array({"tcp"})}};
       body[key] = std::move(value);
       return post("/v1/grants", body);
     };
