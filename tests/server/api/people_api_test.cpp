@@ -67,7 +67,7 @@ TEST_F(PeopleApiTest, HTTP_6_1_refusals_of_a_new_user) {
                                             {"password_change_required", true}});
   EXPECT_EQ(added.status, 201U) << added.body;
   EXPECT_FALSE(get("/v1/users/alice").body.contains("password"));
-  EXPECT_EQ(add({}), "409 user_already_exists");
+  EXPECT_EQ(add(Json::object()), "409 user_already_exists");
 }
 
 TEST_F(PeopleApiTest, HTTP_6_2_a_credential_from_issue_to_rotation) {
