@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "server/people/authorization.hpp"
 #include "server/rules/errc.hpp"
 #include "server/rules/rule_service.hpp"
