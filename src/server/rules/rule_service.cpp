@@ -40,7 +40,10 @@ async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
 bool RuleService::Impl::on_removed(const store::RemovedRule& removed) {
   const RuleId id = removed.id;
   const RuleBook::Entry* entry = book_.find(id);
-  if (entry == nullptr) return false;
+  if (entry == nullptr) {  // stored, but its PUSH could not be queued
+    tell_collected(removed);
+    return false;
+  }
   const RuleRow row = entry->row;
   book_.erase(id);
   traffic_.remove(row);
@@ -52,10 +55,13 @@ bool RuleService::Impl::on_removed(const store::RemovedRule& removed) {
     if (told) requests_.add(request_id, {RequestLog::Kind::remove, *row.client_id, id, nullptr});
   }
   log_remove(row, request_id, told);
-  if (removed.caps && listener_ != nullptr) {
-    listener_->on_caps_collected({row.client_id, row.client_name}, row.spec.owner_id);
-  }
+  tell_collected(removed);
   return true;
+}
+
+void RuleService::Impl::tell_collected(const store::RemovedRule& removed) {
+  if (!removed.caps || listener_ == nullptr) return;
+  listener_->on_caps_collected(removed.client, removed.owner_id);
 }
 
 RuleService::RuleService(boost::asio::any_io_executor executor, store::Store& store,

@@ -67,6 +67,7 @@ class RuleService::Impl {
     std::shared_ptr<StatusWait> wait;
   };
 
+  void tell_collected(const store::RemovedRule& removed);
   async::Task<Result<store::RuleRow>> prepare(const Actor& actor, const PushRequest& request);
   async::Task<Result<store::RuleRow>> send_new(store::RuleRow row,
                                                std::chrono::seconds ack_timeout);
