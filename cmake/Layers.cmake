@@ -10,7 +10,7 @@ set(PORTUNUS_LAYERS
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
   server_store server_http server_audit server_auth server_web_auth server_rules server_owner_caps
-  server_quotas server_traffic
+  server_quotas server_people server_traffic
   server_control server_metrics server_http_api server_app server_cli
   client_agent client_app client_cli)
 
@@ -55,8 +55,10 @@ set(PORTUNUS_LAYER_server_web_auth server_auth server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_rules server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_owner_caps server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_quotas server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_people server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_traffic server_store ${PORTUNUS_COMMON})
-set(PORTUNUS_SERVER_DOMAIN server_audit server_auth server_rules server_owner_caps server_quotas)
+set(PORTUNUS_SERVER_DOMAIN
+  server_audit server_auth server_rules server_owner_caps server_quotas server_people)
 set(PORTUNUS_LAYER_server_control ${PORTUNUS_SERVER_DOMAIN} wire proto ${PORTUNUS_COMMON})
 # store only for its row types, its error codes and its probe; what to do is asked of the domain.
 set(PORTUNUS_LAYER_server_metrics

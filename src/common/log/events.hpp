@@ -64,6 +64,15 @@ namespace portunus::log {
   X(advertised_derive_uncovered, "advertised.derive_uncovered", warn, server, "host", "the request's host is not in the certificate") \
   X(advertised_no_covered_candidate, "advertised.no_covered_candidate", warn, server, "", "no endpoint is covered by the certificate")
 
+#define PORTUNUS_EVENTS_PEOPLE(X) \
+  X(operator_user_added, "operator.user_added", info, server, "actor new_user outcome", "user created") \
+  X(operator_user_removed, "operator.user_removed", info, server, "actor removed_user revoked_credentials revoked_grants removed_rules outcome", "user removed with all that was theirs") \
+  X(operator_credential_issued, "operator.credential_issued", info, server, "actor target credential_id outcome", "API token issued") \
+  X(operator_credential_revoked, "operator.credential_revoked", info, server, "actor target credential_id outcome", "API token revoked") \
+  X(operator_credential_rotated, "operator.credential_rotated", info, server, "actor target old_credential new_credential outcome", "API token replaced") \
+  X(operator_grant_added, "operator.grant_added", info, server, "actor target grant_id outcome", "grant created") \
+  X(operator_grant_revoked, "operator.grant_revoked", info, server, "actor target grant_id cascaded_rules outcome", "grant removed with the rules that nothing else covers")
+
 #define PORTUNUS_EVENTS_CLIENT(X) \
   X(bundle_loaded, "client.bundle_loaded", info, client, "client_name endpoint", "credentials read") \
   X(bundle_search_failed, "client.bundle_search_failed", error, client, "attempted", "no credentials found") \
@@ -215,6 +224,7 @@ namespace portunus::log {
 #define PORTUNUS_EVENTS(X)     \
   PORTUNUS_EVENTS_PROCESS(X)   \
   PORTUNUS_EVENTS_SERVER(X)    \
+  PORTUNUS_EVENTS_PEOPLE(X)    \
   PORTUNUS_EVENTS_CLIENT(X)    \
   PORTUNUS_EVENTS_DATAPLANE(X) \
   PORTUNUS_EVENTS_TARGETS(X)   \

@@ -21,9 +21,13 @@
 #include "server/metrics/exposition.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
+#include "server/people/authorization.hpp"
+#include "server/people/people.hpp"
+#include "server/people/people_listener.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/user_store.hpp"
 #include "server/traffic/rollup.hpp"
 #include "server/traffic/traffic_history.hpp"
@@ -38,8 +42,11 @@ namespace asio = boost::asio;
 constexpr std::chrono::steady_clock::duration kWriteBound = std::chrono::seconds(10);
 
 /// Carries news between parts of the domain that do not know each other: of clients from auth to
-/// those who keep records of them, of collected caps from the rules to the owner caps.
-class DomainNews final : public auth::ClientListener, public rules::RuleListener {
+/// those who keep records of them, of collected caps from the rules to the owner caps, of what went
+/// with a user or a grant from people to the rules and the owner caps.
+class DomainNews final : public auth::ClientListener,
+                         public rules::RuleListener,
+                         public people::PeopleListener {
  public:
   DomainNews(rules::RuleService& rules, owner_caps::OwnerCapService& owner_caps,
              quotas::QuotaService& quotas)
@@ -61,6 +68,12 @@ class DomainNews final : public auth::ClientListener, public rules::RuleListener
     quotas_.on_client_removed(client_id);
   }
   void on_caps_collected(const store::ClientRef& client, std::string_view owner_id) override {
+    owner_caps_.on_collected(client, owner_id);
+  }
+  void on_rules_removed(std::span<const store::RemovedRule> rules) override {
+    rules_.on_removed(rules);
+  }
+  void on_caps_removed(const store::ClientRef& client, std::string_view owner_id) override {
     owner_caps_.on_collected(client, owner_id);
   }
 
@@ -137,6 +150,8 @@ class Server::Impl {
                {.max_ports = options.config.range_rule_max_ports}),
         owner_caps_(*data_.store, clock),
         quotas_(domain.get_executor(), *data_.store, clock),
+        people_(*data_.store, clock,
+                [this](Secret password) { return hasher_.hash_new(std::move(password)); }),
         endpoint_(*data_.store, clients_.endpoint()),
         rollup_(domain.get_executor(), *data_.store, clock),
         traffic_(*data_.store, clock),
@@ -145,8 +160,8 @@ class Server::Impl {
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
                   [this] { return auth_failures(); }, audit_}),
-        api_({bearer_, web_auth_, clients_, rules_, owner_caps_, quotas_, metrics_, traffic_,
-              endpoint_, audit_},
+        api_({bearer_, web_auth_, clients_, rules_, owner_caps_, quotas_, people_, metrics_,
+              traffic_, endpoint_, audit_},
              {options.config.operator_http_public_origin}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
@@ -154,6 +169,8 @@ class Server::Impl {
                       [this](http::Request r) { return answer_scrape(metrics_, std::move(r)); }) {
     rules_.set_sink(&control_);
     rules_.set_listener(&news_);
+    rules_.set_rights(people::find_owners_miss);
+    people_.set_listener(&news_);
     owner_caps_.set_sink(&control_);
     quotas_.set_sink(&control_);
     clients_.set_sink(&control_);
@@ -181,6 +198,7 @@ class Server::Impl {
   rules::RuleService rules_;
   owner_caps::OwnerCapService owner_caps_;
   quotas::QuotaService quotas_;
+  people::People people_;
   auth::EndpointSettings endpoint_;
   traffic::Rollup rollup_;
   traffic::TrafficHistory traffic_;
@@ -219,12 +237,19 @@ Started<void> Server::Impl::listen() {
 }
 
 async::Task<> Server::Impl::report_store() {
-  auto count = [](store::Connection& connection) -> Result<std::pair<std::int64_t, bool>> {
+  struct Counts {
+    std::int64_t users = 0;
+    std::int64_t grants = 0;
+    bool superadmin = false;
+  };
+  auto count = [](store::Connection& connection) -> Result<Counts> {
     const auto users = store::count_users(connection);
     if (!users) return fail(users.error());
+    const auto grants = store::count_grants(connection);
+    if (!grants) return fail(grants.error());
     const auto superadmin = store::superadmin_exists(connection, true);
     if (!superadmin) return fail(superadmin.error());
-    return std::pair(*users, *superadmin);
+    return Counts{*users, *grants, *superadmin};
   };
   const auto counts = co_await data_.store->read(count);
   if (!counts) {
@@ -233,9 +258,9 @@ async::Task<> Server::Impl::report_store() {
   }
   log::log(log::Event::operator_store_reloaded,
            {{"path", options_.dir.database().string()},
-            {"users", counts->first},
-            {"grants", 0},
-            {"superadmin_present", counts->second},
+            {"users", counts->users},
+            {"grants", counts->grants},
+            {"superadmin_present", counts->superadmin},
             {"outcome", "ok"},
             {"note", "nothing is reloaded while the server runs"}});
 }

@@ -50,6 +50,11 @@ async::Task<Result<std::string>> PasswordHasher::hash(Secret password) {
   co_return co_await run(std::move(work));
 }
 
+async::Task<Result<std::string>> PasswordHasher::hash_new(Secret password) {
+  if (const auto fit = check_password(password); !fit) co_return fail(fit.error());
+  co_return co_await hash(std::move(password));
+}
+
 async::Task<Result<bool>> PasswordHasher::verify(std::optional<std::string> phc, Secret password) {
   const bool real = phc.has_value();
   auto work = [phc = std::move(phc).value_or(dummy_password_hash()),

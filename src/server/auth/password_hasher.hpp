@@ -29,6 +29,8 @@ class PasswordHasher {
 
   /// Errc::password_hash_failed, Errc::password_queue_full.
   async::Task<Result<std::string>> hash(Secret password);
+  /// The same of a password that is to be set: the policy's errors first.
+  async::Task<Result<std::string>> hash_new(Secret password);
   /// One run of Argon2 in every case: without a hash it is the dummy's, and the answer is false.
   async::Task<Result<bool>> verify(std::optional<std::string> phc, Secret password);
 

@@ -88,7 +88,9 @@ void add_format(CLI::App& app, Format& into) {
     }
     into = text == "json" ? Format::json : Format::text;
   };
-  app.add_option_function<std::string>("--format", read, "text (default) or json")
+  const bool text = into == Format::text;
+  app.add_option_function<std::string>("--format", read,
+                                       text ? "text (default) or json" : "json (default) or text")
       ->type_name("FORMAT");
 }
 

@@ -66,7 +66,7 @@ void add_operand(CLI::App& app, const std::string& name, const std::string& abou
 /// --flag without a value.
 CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
                         bool& into);
-/// --format text|json
+/// --format text|json; what `into` holds is the default.
 void add_format(CLI::App& app, Format& into);
 /// --http-endpoint host:port
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into);
@@ -107,6 +107,7 @@ void add_password_commands(Commands& commands);
 void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);
+void add_people_commands(Commands& commands);
 void add_audit_commands(Commands& commands);
 
 }  // namespace portunus::server::cli

@@ -16,7 +16,7 @@ inline constexpr int kExitStoreInUse = 75;
 inline constexpr int kExitSchemaTooNew = 78;
 
 /// Commands that give a code the same exit (cli-and-config 2.5).
-enum class CommandGroup : std::uint8_t { rule, client, owner_cap };
+enum class CommandGroup : std::uint8_t { rule, client, owner_cap, people };
 
 /// The exit of an error code of the API or of the domain; 1 for a code the group does not list.
 int exit_code(CommandGroup group, std::string_view code);

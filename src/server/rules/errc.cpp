@@ -69,6 +69,10 @@ class Category final : public std::error_category {
         return "client_not_found";
       case Errc::client_not_granted:
         return "client_not_granted";
+      case Errc::protocol_not_granted:
+        return "protocol_not_granted";
+      case Errc::port_outside_grant:
+        return "port_outside_grant";
       case Errc::unsupported_protocol:
         return "unsupported_protocol";
       case Errc::multi_target_unsupported_by_client:

@@ -34,6 +34,8 @@ class RuleService::Impl {
   async::Task<Result<store::RuleRow>> push(Actor actor, PushRequest request);
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   async::Task<Result<>> remove(Actor actor, RuleId id);
+  /// After the commit; false when the rule was never shown.
+  bool on_removed(const store::RemovedRule& removed);
   std::vector<model::RuleSpec> begin_session(std::string_view client_id,
                                              const ClientCapabilities& capabilities);
   void on_status(std::string_view client_id, std::string_view client_name,
@@ -55,6 +57,7 @@ class RuleService::Impl {
   async::Gate gate_;
   RuleSink* sink_ = nullptr;
   RuleListener* listener_ = nullptr;
+  PushRights rights_;
   RuleBook book_;
   RequestLog requests_;
   TrafficTotals traffic_;
@@ -71,6 +74,7 @@ class RuleService::Impl {
     std::shared_ptr<StatusWait> wait;
   };
 
+  void tell_collected(const store::RemovedRule& removed);
   async::Task<Result<store::RuleRow>> prepare(const Actor& actor, const PushRequest& request);
   async::Task<Result<store::RuleRow>> send_new(store::RuleRow row,
                                                std::chrono::seconds ack_timeout);

@@ -21,6 +21,8 @@ struct UserRow {
   Role role = Role::user;
   bool disabled = false;
   SystemTime created_at;
+  std::optional<std::string> password_hash = {};  ///< PHC string; none = no password
+  bool password_change_required = false;
 };
 
 /// An API token. The raw token is never stored.
@@ -53,6 +55,23 @@ struct ClientRef {
   /// One text per key: no name and no id begins with a slash.
   std::string key() const { return client_id ? *client_id : "/" + client_name; }
   friend bool operator==(const ClientRef&, const ClientRef&) = default;
+};
+
+/// What one user may push: any of the protocols on ports of the range, on one client or on all.
+struct GrantRow {
+  std::string grant_id;  ///< ULID
+  std::string user_id;
+  std::optional<ClientRef> client;  ///< none = every client
+  std::uint16_t listen_port_start = 0;
+  std::uint16_t listen_port_end = 0;  ///< inclusive
+  bool tcp = false;
+  bool udp = false;
+  std::optional<std::string> note = {};
+  SystemTime created_at;
+
+  /// Whether the grant is for this client, as for every other or by itself.
+  bool names(const ClientRef& other) const { return !client || client->key() == other.key(); }
+  bool has(model::Protocol protocol) const { return protocol == model::Protocol::udp ? udp : tcp; }
 };
 
 /// A one-time join code.

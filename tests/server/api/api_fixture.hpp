@@ -25,6 +25,8 @@
 #include "server/http/errc.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
+#include "server/people/authorization.hpp"
+#include "server/people/people.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/credential_store.hpp"
@@ -144,10 +146,14 @@ class ApiTest : public ::testing::Test {
     rules_ = std::make_unique<rules::RuleService>(io_.executor(), *store_, clock_);
     owner_caps_ = std::make_unique<owner_caps::OwnerCapService>(*store_, clock_);
     quotas_ = std::make_unique<quotas::QuotaService>(io_.executor(), *store_, clock_);
+    people_ = std::make_unique<people::People>(
+        *store_, clock_, [this](Secret password) { return hasher_->hash_new(std::move(password)); });
     edges_ = std::make_unique<FakeEdges>(io_.executor());
     edges_->rules = rules_.get();
     rules_->set_sink(edges_.get());
     rules_->set_listener(&news_);
+    rules_->set_rights(people::find_owners_miss);
+    people_->set_listener(&news_);
     owner_caps_->set_sink(edges_.get());
     quotas_->set_sink(edges_.get());
     clients_->set_sink(edges_.get());
@@ -166,8 +172,8 @@ class ApiTest : public ::testing::Test {
   }
   std::unique_ptr<Api> make_api(auth::ClientService& clients, WebOrigin origin = {}) {
     return std::make_unique<Api>(
-        Services{*bearer_, *web_auth_, clients, *rules_, *owner_caps_, *quotas_, *metrics_,
-                 *traffic_, *endpoint_, *audit_},
+        Services{*bearer_, *web_auth_, clients, *rules_, *owner_caps_, *quotas_, *people_,
+                 *metrics_, *traffic_, *endpoint_, *audit_},
         std::move(origin));
   }
   void TearDown() override {
@@ -219,6 +225,17 @@ class ApiTest : public ::testing::Test {
           connection, {.user_id = user, .password_hash = hash, .change_required = change_required});
     });
     EXPECT_TRUE(done) << done.error().text();
+  }
+  /// A grant of all that the arguments say; its id.
+  std::string grant(const std::string& user, const std::string& client, int first, int last,
+                    Json protocols = Json::array({"tcp"})) {
+    const Response added = post("/v1/grants", {{"user_id", user},
+                                               {"client", client},
+                                               {"listen_port_start", first},
+                                               {"listen_port_end", last},
+                                               {"protocols", std::move(protocols)}});
+    EXPECT_EQ(added.status, 201U) << added.body;
+    return json(added)["grant_id"];
   }
 
   struct Ask {
@@ -303,7 +320,7 @@ class ApiTest : public ::testing::Test {
     return json(pushed)["rule_id"];
   }
 
-  struct News final : auth::ClientListener, rules::RuleListener {
+  struct News final : auth::ClientListener, rules::RuleListener, people::PeopleListener {
     rules::RuleService* rules = nullptr;
     owner_caps::OwnerCapService* owner_caps = nullptr;
     quotas::QuotaService* quotas = nullptr;
@@ -325,6 +342,12 @@ class ApiTest : public ::testing::Test {
     void on_caps_collected(const store::ClientRef& client, std::string_view owner) override {
       owner_caps->on_collected(client, owner);
     }
+    void on_rules_removed(std::span<const store::RemovedRule> removed) override {
+      rules->on_removed(removed);
+    }
+    void on_caps_removed(const store::ClientRef& client, std::string_view owner) override {
+      owner_caps->on_collected(client, owner);
+    }
   };
 
   test::TempDir dir_;
@@ -339,6 +362,7 @@ class ApiTest : public ::testing::Test {
   std::unique_ptr<rules::RuleService> rules_;
   std::unique_ptr<owner_caps::OwnerCapService> owner_caps_;
   std::unique_ptr<quotas::QuotaService> quotas_;
+  std::unique_ptr<people::People> people_;
   std::unique_ptr<FakeEdges> edges_;
   std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<metrics::Metrics> metrics_;

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "server/http/api/error_map.hpp"
 #include "server/store/traffic_sample_store.hpp"
 #include "server/web_auth/setup_token.hpp"
 #include "tests/server/api/api_fixture.hpp"
@@ -255,6 +256,40 @@ class CodeIndexTest : public ApiTest {
     add_user("dora", store::Role::user);
     onboard(body);
   }
+  void people() {
+    const auto user = [&](Json body) { expect(post("/v1/users", body)); };
+    user({{"user_id", "_x"}, {"display_name", "X"}});
+    user({{"user_id", "x"}, {"display_name", " "}});
+    user({{"user_id", "x"}, {"display_name", "X"}, {"password_change_required", true}});
+    user({{"user_id", "alice"}, {"display_name", "X"}});
+    expect(get("/v1/users/nobody"));
+    expect(send({.method = "DELETE", .target = "/v1/users/_superadmin"}));
+    expect(send({.method = "DELETE", .target = "/v1/users/alice/credentials/x"}));
+    // Somebody whose token outlived the check of his role.
+    EXPECT_EQ(io_.run(people_->users.remove("ghost", "_superadmin")).error(),
+              people::Errc::last_superadmin);
+    seen_.insert(refusal(to_response(people::Errc::last_superadmin)));
+    const auto grant = [&](const char* key, Json value) {
+      Json body{{"user_id", "alice"},
+                {"client", "edge-01"},
+                {"listen_port_start", 1},
+                {"listen_port_end", 2},
+                {"protocols", Json::array({"tcp"})}};
+      body[key] = std::move(value);
+      return post("/v1/grants", body);
+    };
+    expect(grant("client", "Bad"));
+    expect(grant("listen_port_start", 0));
+    expect(grant("protocols", Json::array()));
+    expect(send({.method = "DELETE", .target = "/v1/grants/x"}));
+    ASSERT_EQ(grant("note", "n").status, 201U);
+    const std::string token = json(post("/v1/users/alice/credentials", Json::object()))["token"];
+    Json udp = rule_body(1);
+    udp["protocol"] = "udp";
+    expect(send({.method = "POST", .target = "/v1/rules", .body = udp.dump(), .token = token}));
+    expect(send(
+        {.method = "POST", .target = "/v1/rules", .body = rule_body(3).dump(), .token = token}));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -276,6 +311,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   traffic();
   audit();
   sessions();
+  people();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -373,7 +409,17 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "422 password_too_short",
                                           "422 password_too_long",
                                           "422 password_mismatch",
-                                          "429 rate_limited"};
+                                          "429 rate_limited",
+                                          "422 initial_password_required",
+                                          "409 cannot_remove_self",
+                                          "404 credential_not_found",
+                                          "409 last_superadmin",
+                                          "422 invalid_client",
+                                          "422 invalid_port_range",
+                                          "422 empty_protocol_set",
+                                          "404 grant_not_found",
+                                          "403 protocol_not_granted",
+                                          "403 port_outside_grant"};
   EXPECT_EQ(seen_, expected);
 }
 

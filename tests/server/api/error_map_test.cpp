@@ -110,7 +110,17 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "reserved_user_id",
                                            "password_mismatch",
                                            "user_already_exists",
-                                           "user_not_found"};
+                                           "user_not_found",
+                                           "protocol_not_granted",
+                                           "port_outside_grant",
+                                           "initial_password_required",
+                                           "cannot_remove_self",
+                                           "last_superadmin",
+                                           "credential_not_found",
+                                           "invalid_client",
+                                           "invalid_port_range",
+                                           "empty_protocol_set",
+                                           "grant_not_found"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -133,6 +143,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<people::Errc>(static_cast<int>(people::Errc::grant_not_found));
   every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
   every_value_has_a_row<audit::Errc>(static_cast<int>(audit::Errc::invalid_cursor));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));

@@ -59,8 +59,8 @@ TEST_F(ApiTest, EveryAnswerBelowV1IsNotStored) {
 TEST_F(ApiTest, RoutesThatDoNotExistAreNotFound) {
   bootstrap();
   for (const char* target :
-       {"/v1/", "/v1/users", "/v1/grants", "/v1/auth/nothing", "/v1/traffic/global",
-        "/v1/clients/edge-01/reissue", "/v1/rules/7/stats/stream", "/v1/clients/%zz"}) {
+       {"/v1/", "/v1/nothing", "/v1/auth/nothing", "/v1/traffic/nothing",
+        "/v1/clients/edge-01/reissue", "/v1/rules/7/nothing", "/v1/clients/%zz"}) {
     EXPECT_EQ(refusal(get(target)), "404 not_found") << target;
     EXPECT_EQ(refusal(send({.method = "POST", .target = target, .token = ""})), "404 not_found");
   }

@@ -16,6 +16,7 @@
 #include "server/http/url.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
+#include "server/people/people.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/traffic/traffic_history.hpp"
@@ -31,6 +32,7 @@ struct Services {
   rules::RuleService& rules;
   owner_caps::OwnerCapService& owner_caps;
   quotas::QuotaService& quotas;
+  people::People& people;
   metrics::Metrics& metrics;
   traffic::TrafficHistory& traffic;
   auth::EndpointSettings& endpoint;
@@ -47,6 +49,8 @@ struct Call {
   rules::Actor actor() const { return {who.user_id, who.role == store::Role::superadmin}; }
   std::string client() const { return std::string(params.get("client")); }
   std::string owner_id() const { return std::string(params.get("owner_id")); }
+  std::string credential_id() const { return std::string(params.get("credential_id")); }
+  std::string grant_id() const { return std::string(params.get("grant_id")); }
   std::string user_id() const { return std::string(params.get("user_id")); }
   /// {rule_id}; Errc::invalid_path.
   Result<RuleId> rule_id() const;

@@ -17,7 +17,7 @@ bool shows_detail(const std::error_category& owner) {
   return owner == category() || owner == auth::category() || owner == rules::category() ||
          owner == owner_caps::category() || owner == quotas::category() ||
          owner == traffic::category() || owner == audit::category() ||
-         owner == web_auth::category();
+         owner == web_auth::category() || owner == people::category();
 }
 
 }  // namespace
@@ -215,6 +215,10 @@ ErrorRow row(rules::Errc e) {
       return {404, "client_not_found", "no such client"};
     case rules::Errc::client_not_granted:
       return {403, "client_not_granted", "no grant covers the client"};
+    case rules::Errc::protocol_not_granted:
+      return {403, "protocol_not_granted", "no grant for the client has the protocol"};
+    case rules::Errc::port_outside_grant:
+      return {403, "port_outside_grant", "no grant covers the whole listen range"};
     case rules::Errc::unsupported_protocol:
       return {422, "unsupported_protocol", "the client does not forward UDP"};
     case rules::Errc::multi_target_unsupported_by_client:
@@ -295,6 +299,42 @@ ErrorRow row(quotas::Errc e) {
   return {};
 }
 
+ErrorRow row(people::Errc e) {
+  switch (e) {
+    case people::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "a user id is a letter and up to 31 of a-z, 0-9, _ and -"};
+    case people::Errc::reserved_user_id:
+      return {422, "reserved_user_id", "ids that begin with _ are reserved"};
+    case people::Errc::invalid_display_name:
+      return {422, "invalid_display_name", "a display name has 1 to 64 bytes"};
+    case people::Errc::unknown_role:
+      return {403, "role_required", "no such role"};
+    case people::Errc::initial_password_required:
+      return {422, "initial_password_required", "password_change_required needs initial_password"};
+    case people::Errc::user_already_exists:
+      return {409, "user_already_exists", "a user of that id exists"};
+    case people::Errc::user_not_found:
+      return {404, "user_not_found", "no such user"};
+    case people::Errc::cannot_remove_self:
+      return {409, "cannot_remove_self", "nobody removes themselves"};
+    case people::Errc::last_superadmin:
+      return {409, "last_superadmin", "no other enabled superadmin would be left"};
+    case people::Errc::credential_not_found:
+      return {404, "credential_not_found", "the user has no such credential"};
+    case people::Errc::invalid_client:
+      return {422, "invalid_client", "a grant is for *, a client name or a client id"};
+    case people::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case people::Errc::invalid_port_range:
+      return {422, "invalid_port_range", "a port range begins at 1 and does not end before it"};
+    case people::Errc::empty_protocol_set:
+      return {422, "empty_protocol_set", "protocols is tcp, udp or both"};
+    case people::Errc::grant_not_found:
+      return {404, "grant_not_found", "no such grant"};
+  }
+  return {};
+}
+
 ErrorRow row(traffic::Errc e) {
   switch (e) {
     case traffic::Errc::invalid_client_name:
@@ -361,6 +401,8 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<owner_caps::Errc>(value));
   } else if (code.category() == quotas::category()) {
     found = row(static_cast<quotas::Errc>(value));
+  } else if (code.category() == people::category()) {
+    found = row(static_cast<people::Errc>(value));
   } else if (code.category() == traffic::category()) {
     found = row(static_cast<traffic::Errc>(value));
   } else if (code.category() == audit::category()) {

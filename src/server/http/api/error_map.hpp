@@ -11,6 +11,7 @@
 #include "server/http/errc.hpp"
 #include "server/http/response.hpp"
 #include "server/owner_caps/errc.hpp"
+#include "server/people/errc.hpp"
 #include "server/quotas/errc.hpp"
 #include "server/rules/errc.hpp"
 #include "server/store/errc.hpp"
@@ -37,6 +38,7 @@ ErrorRow row(web_auth::Errc e);
 ErrorRow row(rules::Errc e);
 ErrorRow row(owner_caps::Errc e);
 ErrorRow row(quotas::Errc e);
+ErrorRow row(people::Errc e);
 ErrorRow row(traffic::Errc e);
 ErrorRow row(audit::Errc e);
 ErrorRow row(store::Errc e);

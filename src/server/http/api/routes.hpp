@@ -8,6 +8,19 @@ namespace portunus::server::http::api {
 // once, encode. Everything else is the pipeline's.
 
 async::Task<Result<Response>> get_me(const Call& call);
+async::Task<Result<Response>> list_users(const Call& call);
+async::Task<Result<Response>> add_user(const Call& call);
+async::Task<Result<Response>> get_user(const Call& call);
+async::Task<Result<Response>> delete_user(const Call& call);
+
+async::Task<Result<Response>> list_credentials(const Call& call);
+async::Task<Result<Response>> issue_credential(const Call& call);
+async::Task<Result<Response>> revoke_credential(const Call& call);
+async::Task<Result<Response>> rotate_credential(const Call& call);
+
+async::Task<Result<Response>> list_grants(const Call& call);
+async::Task<Result<Response>> add_grant(const Call& call);
+async::Task<Result<Response>> delete_grant(const Call& call);
 
 async::Task<Result<Response>> change_own_password(const Call& call);
 async::Task<Result<Response>> reset_password(const Call& call);
