@@ -5,7 +5,8 @@ import re
 import pytest
 
 SERVER_COMMANDS = ["serve", "gen-token", "bootstrap-superadmin", "enroll-client", "revoke",
-                   "list-clients", "push-rule", "remove-rule", "list-rules", "rule-stats"]
+                   "list-clients", "push-rule", "remove-rule", "list-rules", "rule-stats",
+                   "backup", "restore", "reset"]
 
 
 @pytest.fixture
@@ -72,6 +73,9 @@ def test_CLI_1_help_of_owner_cap_names_its_commands(run, words):
     ("portunus-server", ["remove-rule", "-1"]),
     ("portunus-server", ["remove-rule", "18446744073709551616"]),
     ("portunus-server", ["rule-stats"]),
+    ("portunus-server", ["backup"]),
+    ("portunus-server", ["restore"]),
+    ("portunus-server", ["reset", "--confirm=yes"]),
     ("portunus-client", ["--unknown"]),
     ("portunus-client", ["unknown"]),
     ("portunus-client", ["enroll"]),
@@ -111,7 +115,7 @@ def test_gen_token_prints_43_characters(run):
 
 
 @pytest.mark.parametrize("command", [
-    "user-list", "grant-list", "backup --out x", "restore --in x", "reset", "onboarding-token",
+    "user-list", "grant-list", "onboarding-token",
     "reset-password alice --temporary", "audit prune --before 2026-01-01T00:00:00Z"])
 def test_what_is_not_built_says_so(run, command):
     done = run("portunus-server", *command.split())

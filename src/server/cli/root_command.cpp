@@ -70,6 +70,7 @@ struct Grammar {
     add_client_commands(commands);
     add_rule_commands(commands);
     add_owner_cap_commands(commands);
+    add_store_commands(commands);
     CLI::App& topic = *root.add_subcommand("help", "Show the help of a command");
     add_text(topic, "command", "The command", help_topic)->type_name("");
     help = &topic;

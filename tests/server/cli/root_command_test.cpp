@@ -30,7 +30,7 @@ TEST_F(RootCommandTest, HelpTeachesOnStdout) {
   }
   for (const char* command :
        {"serve", "gen-token", "bootstrap-superadmin", "enroll-client", "revoke", "list-clients",
-        "push-rule", "remove-rule", "list-rules", "rule-stats"}) {
+        "push-rule", "remove-rule", "list-rules", "rule-stats", "backup", "restore", "reset"}) {
     const Ran ran = run({command, "--help"});
     EXPECT_EQ(ran.exit, 0) << command;
     EXPECT_TRUE(has(ran.out, std::string("portunus-server ") + command)) << ran.out;
@@ -88,7 +88,14 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"push-rule", "edge", "80", "h:1", "--new-connections-per-sec", "4294967296"},
            {"push-rule", "edge", "80", "h:1", "--ack-timeout", "1.5"},
            {"user-add", "alice", "--display-name", "A"},
-           {"backup", "--out", "/x"},
+           {"backup"},
+           {"backup", "/x"},
+           {"backup", "--out"},
+           {"restore"},
+           {"restore", "--force"},
+           {"restore", "--in", "/x", "--force=yes"},
+           {"reset", "now"},
+           {"reset", "--confirm", "yes"},
            {"owner-cap", "list"},
            {"owner-cap", "get", "edge"},
            {"owner-cap", "caps", "edge"}}) {
