@@ -87,8 +87,8 @@ void add_format(CLI::App& app, Format& into) {
     }
     into = text == "json" ? Format::json : Format::text;
   };
-  app.add_option_function<std::string>("--format", read, "text (default) or json")
-      ->type_name("FORMAT");
+  app.add_option_function<std::string>("--format", read, "Of the result (default text)")
+      ->type_name("text|json");
 }
 
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into) {

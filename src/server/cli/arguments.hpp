@@ -106,5 +106,6 @@ void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);
 void add_store_commands(Commands& commands);
+void add_completion_command(Commands& commands);
 
 }  // namespace portunus::server::cli
