@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "server/http/api/description.hpp"
 #include "server/http/api/error_map.hpp"
 #include "server/http/api/routes.hpp"
 
@@ -68,7 +69,9 @@ async::Task<Response> Api::handle(Request request) {
   if (!request.path.starts_with("/v1/")) co_return stub_page();
   const Router::Match match = router_.match(request.method, request.path);
   Response response;
-  if (match.outcome == Router::Outcome::not_found) {
+  if (request.path == kDescriptionPath) {
+    response = describe_api(request.method);
+  } else if (match.outcome == Router::Outcome::not_found) {
     response = to_response(Errc::not_found);
   } else {
     response = co_await handle_protected(request, match);
