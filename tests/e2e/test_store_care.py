@@ -1,4 +1,4 @@
-"""backup, restore and reset over the real program (store-and-quotas 2 and 4, cli-and-config 2.2)."""
+"""backup, restore and reset over the real program (store-and-quotas 2, 4; cli-and-config 2.2)."""
 
 import contextlib
 import hashlib

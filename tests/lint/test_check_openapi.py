@@ -64,7 +64,8 @@ def test_a_document_that_fits_passes(good, capsys):
 
 
 @pytest.mark.parametrize("spoil, text", [
-    (lambda d: d["paths"].pop("/v1/a/{id}/c/d"), "GET /v1/a/{id}/c/d of the route index is missing"),
+    (lambda d: d["paths"].pop("/v1/a/{id}/c/d"),
+     "GET /v1/a/{id}/c/d of the route index is missing"),
     (lambda d: d["paths"].update({"/v1/z": {"put": operation("200", {})}}),
      "PUT /v1/z is not in the route index"),
     (lambda d: d["paths"]["/v1/a"]["post"]["responses"].pop("201"), "answers 201"),

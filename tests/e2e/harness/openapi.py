@@ -10,7 +10,7 @@ from .lab import REPOSITORY
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What is not HTTP has no route: the listener's own answers, without an envelope.
-PLAIN = (400, 408, 431, 505)
+PLAIN = (400, 408, 431, 501, 505)
 
 
 @functools.cache
