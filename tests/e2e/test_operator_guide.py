@@ -45,7 +45,7 @@ def background(number, code):
     log = f"daemon-{number}.log"
     event = READY.get(program)
     port = re.search(r"http\.server (\d+)", code)
-    ready = f"grep -q {shlex.quote(event)} {log}" if event else (
+    ready = f"grep -qs {shlex.quote(event)} {log}" if event else (
         f"curl -s -o /dev/null http://127.0.0.1:{port[1]}/")
     return (f"{{\n{code}}} >{log} 2>&1 &\n"
             f"for ((i = 0; i < 300; i++)); do {ready} && break; sleep 0.1; done\n"
