@@ -35,6 +35,10 @@ namespace portunus::log {
   X(server_listening, "server.listening", info, server, "grpc operator_http metrics", "all three sockets bound") \
   X(server_draining, "server.draining", info, server, "", "shutdown begins") \
   X(server_stopped, "server.stopped", info, server, "", "shutdown is complete") \
+  X(cli_backup_complete, "cli.backup_complete", info, server, "src dst outcome", "the store was copied") \
+  X(cli_restore_complete, "cli.restore_complete", info, server, "src dst outcome", "a backup is the store now") \
+  X(cli_restore_failed, "cli.restore_failed", warn, server, "src error", "a backup was refused; the store is as it was") \
+  X(cli_reset_complete, "cli.reset_complete", info, server, "data_dir outcome", "the store was removed; noop where there was none") \
   X(operator_bootstrap, "operator.bootstrap", info, server, "actor new_user new_credential outcome", "superadmin created from the command line") \
   X(operator_bootstrap_legacy, "operator.bootstrap_legacy", info, server, "outcome error?", "superadmin from operator_token") \
   X(operator_config_token_ignored, "operator.config_token_ignored", warn, server, "reason", "operator_token set on a populated store") \

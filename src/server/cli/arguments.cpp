@@ -89,9 +89,9 @@ void add_format(CLI::App& app, Format& into) {
     into = text == "json" ? Format::json : Format::text;
   };
   const bool text = into == Format::text;
-  app.add_option_function<std::string>("--format", read,
-                                       text ? "text (default) or json" : "json (default) or text")
-      ->type_name("FORMAT");
+  app.add_option_function<std::string>(
+         "--format", read, text ? "Of the result (default text)" : "Of the result (default json)")
+      ->type_name("text|json");
 }
 
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into) {

@@ -109,5 +109,7 @@ void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);
 void add_people_commands(Commands& commands);
 void add_audit_commands(Commands& commands);
+void add_store_commands(Commands& commands);
+void add_completion_command(Commands& commands);
 
 }  // namespace portunus::server::cli

@@ -11,7 +11,12 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitAlreadyExists = 2;
 inline constexpr int kExitInvalid = 3;
 inline constexpr int kExitPortInUse = 5;
+// Of backup, restore and reset (cli-and-config 2.2).
+inline constexpr int kExitSourceMissing = 5;
+inline constexpr int kExitDestinationExists = 6;
+inline constexpr int kExitNotSqlite = 7;
 inline constexpr int kExitNotFound = 8;
+inline constexpr int kExitMigrationFailed = 70;
 inline constexpr int kExitStoreInUse = 75;
 inline constexpr int kExitSchemaTooNew = 78;
 

@@ -73,8 +73,11 @@ struct Grammar {
     add_owner_cap_commands(commands);
     add_people_commands(commands);
     add_audit_commands(commands);
+    add_store_commands(commands);
+    add_completion_command(commands);
     CLI::App& topic = *root.add_subcommand("help", "Show the help of a command");
     add_text(topic, "command", "The command", help_topic)->type_name("");
+    topic.footer("Example:\n  portunus-server help push-rule");
     help = &topic;
     // Last, because a new subcommand takes its parent's over.
     root.footer(

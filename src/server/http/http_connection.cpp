@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/scope_exit.hpp"
 #include "server/http/domain_hop.hpp"
 #include "server/http/errc.hpp"
 #include "server/http/socket_deadline.hpp"
@@ -42,6 +43,15 @@ bool parse_target(std::string_view target, Request& request) {
   request.path = target.substr(0, mark);
   request.query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
   return true;
+}
+
+/// The only transfer coding is chunked: a request whose body ends elsewhere than we think would
+/// make its body the next request. A status when it must be refused.
+unsigned judge_coding(const HeadParser::value_type& head) {
+  const auto count = head.count(bhttp::field::transfer_encoding);
+  if (count == 0) return 0;
+  if (head.version() == 10 || count > 1) return 400;
+  return equal_ignoring_case(head[bhttp::field::transfer_encoding], "chunked") ? 0 : 501;
 }
 
 /// "Sun, 22 Nov 2026 03:30:29 GMT" (RFC 9110 5.6.7), whatever the locale.
@@ -84,11 +94,16 @@ class HttpConnection::Impl final : public BodySource {
     close();
   }
 
-  bool idle() const { return idle_; }
-  bool streaming() const { return streamer_.has_value(); }
+  Hold hold(std::chrono::steady_clock::time_point now) const {
+    if (idle_) return Hold::idle;
+    if (!in_request_) return Hold::unanswered;
+    if (peer_turn_ && now - *peer_turn_ >= context_.options.slow_after) return Hold::slow;
+    return streamer_ ? Hold::streaming : Hold::busy;
+  }
 
   void stop() {
-    stopping_ = true;
+    // Asked again, it must not start a deadline anew.
+    if (std::exchange(stopping_, true)) return;
     if (!in_request_) cancel();
     if (streamer_) streamer_->stop();
     // A request counts as in work once it is complete; a slow body must not hold up the end.
@@ -104,7 +119,8 @@ class HttpConnection::Impl final : public BodySource {
 
   async::Task<Result<std::string>> read() override {
     // Called by the handler, on its executor; the bytes are read on ours.
-    return hop_to(socket_.get_executor(), read_body(context_.options.body_limit));
+    const HttpOptions& options = context_.options;
+    return hop_to(socket_.get_executor(), read_body(options.body_limit, options.body_timeout));
   }
 
  private:
@@ -153,6 +169,8 @@ class HttpConnection::Impl final : public BodySource {
 
   async::Task<bool> wait_for_request() {
     if (buffer_.size() > 0) co_return true;
+    // What a large request has made of it is not kept for every idle connection.
+    if (buffer_.capacity() > context_.options.header_limit) buffer_.shrink_to_fit();
     idle_ = true;
     deadline_.set(context_.options.idle_timeout);
     const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
@@ -175,6 +193,7 @@ class HttpConnection::Impl final : public BodySource {
     const auto& head = head_->get();
     if (head.version() != 10 && head.version() != 11) return 505;
     if (head.version() == 11 && head.count(bhttp::field::host) != 1) return 400;
+    if (const unsigned status = judge_coding(head)) return status;
     if (!parse_target(head.target(), request)) return 400;
     request.method_text = head.method_string();
     request.method = parse_method(request.method_text);
@@ -201,12 +220,14 @@ class HttpConnection::Impl final : public BodySource {
     }
   }
 
-  async::Task<Result<std::string>> read_body(std::uint64_t limit) {
+  async::Task<Result<std::string>> read_body(std::uint64_t limit,
+                                             std::chrono::milliseconds patience) {
     if (!announced_) co_return std::string();
     if (head_->content_length().value_or(0) > limit) co_return fail(Errc::body_too_large);
     const HttpOptions& options = context_.options;
     reading_body_ = true;
-    deadline_.set(stopping_ ? options.stop_body_timeout : options.body_timeout);
+    peer_turn_ = std::chrono::steady_clock::now();
+    deadline_.set(stopping_ ? options.stop_body_timeout : patience);
     if (std::exchange(expects_continue_, false)) {
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       co_await asio::async_write(socket_, asio::buffer(kContinue), async::kTuple);
@@ -216,6 +237,7 @@ class HttpConnection::Impl final : public BodySource {
     parser.body_limit(limit);
     const auto [ec, n] = co_await bhttp::async_read(socket_, buffer_, parser, async::kTuple);
     reading_body_ = false;
+    peer_turn_.reset();
     deadline_.clear();
     if (!ec) {
       announced_ = false;
@@ -230,7 +252,8 @@ class HttpConnection::Impl final : public BodySource {
   async::Task<bool> skip_body() {
     if (!announced_) co_return true;
     if (body_taken_ || expects_continue_) co_return false;
-    const Result<std::string> rest = co_await read_body(context_.options.skip_limit);
+    const HttpOptions& options = context_.options;
+    const Result<std::string> rest = co_await read_body(options.skip_limit, options.skip_timeout);
     co_return rest.has_value();
   }
 
@@ -248,7 +271,9 @@ class HttpConnection::Impl final : public BodySource {
     if (!head_only && !bodiless) message.body() = std::move(response.body);
 
     bhttp::response_serializer<bhttp::string_body> serializer(message);
+    peer_turn_ = std::chrono::steady_clock::now();
     deadline_.set(context_.options.write_timeout);
+    const ScopeExit written([this] { peer_turn_.reset(); });
     if (head_only || bodiless) {
       const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
       co_return !ec && keep;
@@ -308,6 +333,8 @@ class HttpConnection::Impl final : public BodySource {
   net::Endpoint peer_;
   std::optional<HeadParser> head_;  ///< of the request being served
   std::optional<StreamWriter> streamer_;
+  /// Since when the peer has been due to send a body or to take an answer.
+  std::optional<std::chrono::steady_clock::time_point> peer_turn_;
   bool chunks_ = false;      ///< the peer knows them
   bool announced_ = false;   ///< its body has not been read to the end
   bool body_taken_ = false;  ///< somebody has begun to read it
@@ -328,11 +355,8 @@ HttpConnection::~HttpConnection() = default;
 async::Task<> HttpConnection::run() {
   return impl_->run();
 }
-bool HttpConnection::idle() const {
-  return impl_->idle();
-}
-bool HttpConnection::streaming() const {
-  return impl_->streaming();
+Hold HttpConnection::hold(std::chrono::steady_clock::time_point now) const {
+  return impl_->hold(now);
 }
 void HttpConnection::stop() {
   impl_->stop();

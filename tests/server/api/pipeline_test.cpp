@@ -56,6 +56,22 @@ TEST_F(ApiTest, EveryAnswerBelowV1IsNotStored) {
   EXPECT_EQ(send({.target = "/v1/users/me", .token = ""}).header("cache-control"), "no-store");
 }
 
+TEST_F(ApiTest, HTTP_16_TheDescriptionIsPublic) {
+  const Response document = send({.target = "/v1/openapi.json", .token = ""});
+  EXPECT_EQ(document.status, 200U);
+  EXPECT_EQ(document.header("content-type"), "application/json");
+  EXPECT_EQ(document.header("cache-control"), "no-store");
+  const Json described = json(document);
+  EXPECT_EQ(described["openapi"], "3.1.0");
+  EXPECT_TRUE(described["paths"].contains("/v1/rules/{rule_id}"));
+  bootstrap();
+  EXPECT_EQ(send({.method = "HEAD", .target = "/v1/openapi.json", .token = "unknown"}).status,
+            200U);
+  const Response posted = send({.method = "POST", .target = "/v1/openapi.json"});
+  EXPECT_EQ(refusal(posted), "405 method_not_allowed");
+  EXPECT_EQ(posted.header("allow"), "GET, HEAD");
+}
+
 TEST_F(ApiTest, RoutesThatDoNotExistAreNotFound) {
   bootstrap();
   for (const char* target :

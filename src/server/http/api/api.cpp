@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/http/api/auth_api.hpp"
+#include "server/http/api/description.hpp"
 #include "server/http/api/error_map.hpp"
 #include "server/http/api/routes.hpp"
 
@@ -116,7 +117,9 @@ async::Task<Response> Api::handle(Request request) {
   const Router::Match open = open_router_.match(request.method, request.path);
   const Router::Match match = router_.match(request.method, request.path);
   Response response;
-  if (open.outcome != Router::Outcome::not_found) {
+  if (request.path == kDescriptionPath) {
+    response = describe_api(request.method);
+  } else if (open.outcome != Router::Outcome::not_found) {
     response = co_await handle_open(request, open);
   } else if (match.outcome == Router::Outcome::not_found) {
     response = to_response(Errc::not_found);

@@ -379,6 +379,11 @@ ErrorRow row(store::Errc e) {
     case store::Errc::in_use:
     case store::Errc::io:
     case store::Errc::closed:
+    case store::Errc::source_not_found:
+    case store::Errc::destination_exists:
+    case store::Errc::destination_not_empty:
+    case store::Errc::not_sqlite:
+    case store::Errc::backup_too_new:
       return {500, "store_error", "store_error"};
   }
   return {};
