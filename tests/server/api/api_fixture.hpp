@@ -146,8 +146,9 @@ class ApiTest : public ::testing::Test {
     rules_ = std::make_unique<rules::RuleService>(io_.executor(), *store_, clock_);
     owner_caps_ = std::make_unique<owner_caps::OwnerCapService>(*store_, clock_);
     quotas_ = std::make_unique<quotas::QuotaService>(io_.executor(), *store_, clock_);
-    people_ = std::make_unique<people::People>(
-        *store_, clock_, [this](Secret password) { return hasher_->hash_new(std::move(password)); });
+    people_ = std::make_unique<people::People>(*store_, clock_, [this](Secret password) {
+      return hasher_->hash_new(std::move(password));
+    });
     edges_ = std::make_unique<FakeEdges>(io_.executor());
     edges_->rules = rules_.get();
     rules_->set_sink(edges_.get());
