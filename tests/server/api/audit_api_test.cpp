@@ -101,6 +101,45 @@ TEST_F(AuditApiTest, HTTP_12_ChangesAreAllowedAndSuccessfulReadsLeaveNoRow) {
                        }));
 }
 
+TEST_F(AuditApiTest, HTTP_6_1_AResetOfAPasswordLeavesItsCountsAndNoSecret) {
+  bootstrap();
+  add_user("alice", store::Role::user);
+  forget();
+  EXPECT_EQ(post("/v1/users/alice/password", {{"new_password", kPassword}}).status, 200U);
+  EXPECT_EQ(written(), (Rows{
+                           "allow  operator.password_reset _superadmin superadmin -",
+                           "allow POST /v1/users/alice/password _superadmin superadmin -",
+                       }));
+  const store::AuditRow event = rows().back();
+  EXPECT_EQ(event.action, "operator.password_reset");
+  EXPECT_EQ(event.resource_kind, "user");
+  EXPECT_EQ(event.resource_value, "alice");
+  EXPECT_EQ(event.details,
+            R"({"sessions_revoked":0,"api_tokens_revoked":1,"temporary_password_generated":false,)"
+            R"("password_change_required":false,"api_tokens_kept":false})");
+}
+
+TEST_F(AuditApiTest, HTTP_12_TheCallsBeforeAuthenticationLeaveNoRow) {
+  bootstrap();
+  add_user("alice", store::Role::user);
+  set_password("alice", true);
+  forget();
+  EXPECT_EQ(get("/v1/auth/status").status, 200U);
+  post("/v1/auth/login", {{"user_id", "alice"}, {"password", "not the password"}});
+  const Response in = post("/v1/auth/login", {{"user_id", "alice"}, {"password", kPassword}});
+  ASSERT_EQ(in.status, 200U) << in.body;
+  EXPECT_EQ(written(), Rows{});
+  // From here on the cookie says who it is, whatever refuses him.
+  const std::string text(in.header("set-cookie").value_or(""));
+  const Header cookie{"Cookie", text.substr(0, text.find(';'))};
+  send({.target = "/v1/rules", .headers = {cookie}});
+  send({.method = "POST", .target = "/v1/rules", .headers = {cookie}});
+  EXPECT_EQ(written(), (Rows{
+                           "deny GET /v1/rules alice user password_change_required",
+                           "deny POST /v1/rules alice user csrf_origin_required",
+                       }));
+}
+
 TEST_F(AuditApiTest, HTTP_12_RefusalsThatChangeNothingLeaveNoRow) {
   bootstrap();
   get("/v1/nothing");

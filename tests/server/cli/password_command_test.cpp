@@ -4,6 +4,7 @@
 #include "common/crypto/digest.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/password.hpp"
+#include "server/store/audit_store.hpp"
 #include "server/store/password_store.hpp"
 #include "server/store/setup_token_store.hpp"
 #include "server/store/store.hpp"
@@ -86,6 +87,32 @@ TEST_F(PasswordCommandTest, CLI_2_2_reset_revokes_tokens_unless_told_to_keep_the
          "password_reset=ok user_id=_superadmin sessions_revoked=0 api_tokens_revoked=0\n", "");
   expect(run_in_dir({"reset-password", "_superadmin", "--password-stdin"}), 0,
          "password_reset=ok user_id=_superadmin sessions_revoked=0 api_tokens_revoked=1\n", "");
+}
+
+TEST_F(PasswordCommandTest, CLI_2_2_reset_writes_an_audit_row_without_the_password) {
+  add_user("alice");
+  expect(run_in_dir({"reset-password", "nobody", "--temporary"}), 8, "",
+         "error: user_not_found: nobody\n");
+  EXPECT_EQ(run_in_dir({"reset-password", "alice", "--temporary"}).exit, 0);
+  const auto rows =
+      open()
+          ->read_now([](store::Connection& c) { return store::list_audit(c, {}, {}, 10); })
+          .value();
+  ASSERT_EQ(rows.size(), 1U);
+  store::AuditRow wanted;
+  wanted.sequence = rows[0].sequence;
+  wanted.at = clock_.now();
+  wanted.actor = "_local_cli";
+  wanted.role = "superadmin";
+  wanted.method = "CLI";
+  wanted.path = "reset-password alice";
+  wanted.action = "operator.password_reset";
+  wanted.resource_kind = "user";
+  wanted.resource_value = "alice";
+  wanted.details =
+      R"({"sessions_revoked":0,"api_tokens_revoked":0,"temporary_password_generated":true,)"
+      R"("password_change_required":true,"api_tokens_kept":false,"source":"local_cli"})";
+  EXPECT_EQ(rows[0], wanted);
 }
 
 TEST_F(PasswordCommandTest, CLI_2_2_reset_refusals) {
