@@ -59,6 +59,8 @@ TEST_F(PeopleApiTest, HTTP_6_1_refusals_of_a_new_user) {
   EXPECT_EQ(add({{"display_name", ""}}), "422 invalid_display_name");
   EXPECT_EQ(add({{"role", "boss"}}), "403 role_required");
   EXPECT_EQ(add({{"password_change_required", true}}), "422 initial_password_required");
+  EXPECT_EQ(add({{"initial_password", "elevenchars"}}), "422 password_too_short");
+  EXPECT_EQ(add({{"initial_password", std::string(1025, 'x')}}), "422 password_too_long");
   EXPECT_EQ(json(get("/v1/users")).size(), 1U);
   const Response added = post("/v1/users", {{"user_id", "alice"},
                                             {"display_name", "A"},
@@ -67,6 +69,10 @@ TEST_F(PeopleApiTest, HTTP_6_1_refusals_of_a_new_user) {
                                             {"password_change_required", true}});
   EXPECT_EQ(added.status, 201U) << added.body;
   EXPECT_FALSE(get("/v1/users/alice").body.contains("password"));
+  const Response in =
+      post("/v1/auth/login", {{"user_id", "alice"}, {"password", "long enough password"}});
+  EXPECT_EQ(in.status, 200U) << in.body;
+  EXPECT_EQ(json(in), (Json{{"password_change_required", true}}));
   EXPECT_EQ(add(Json::object()), "409 user_already_exists");
 }
 
