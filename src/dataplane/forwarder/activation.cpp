@@ -86,6 +86,9 @@ std::optional<StartFailure> check_rule(const model::RuleSpec& spec) {
     if (!host || *host != target.host) return StartFailure{"invalid_target_host"};
     if (target.port == 0) return StartFailure{"target_invalid_port:" + std::to_string(row)};
   }
+  if (spec.sni_pattern && spec.protocol != model::Protocol::tcp) {
+    return StartFailure{"unsupported_protocol"};
+  }
   const bool combines = !spec.multi_target() && !spec.sni_pattern;
   if (spec.ports > 1 && !(combines && in_range(spec.target().port, spec.ports))) {
     return StartFailure{"range_invalid"};

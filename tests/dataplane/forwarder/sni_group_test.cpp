@@ -111,6 +111,17 @@ TEST_F(SniGroupTest, SNI_1_a_range_takes_no_pattern) {
   EXPECT_EQ(engine_.activate(range), "range_invalid");
 }
 
+TEST_F(SniGroupTest, SNI_1_a_udp_rule_takes_no_pattern_and_does_not_meet_the_group) {
+  auto udp = sni_rule(1, port_, a_, "a.example.com");
+  udp.protocol = model::Protocol::udp;
+  EXPECT_EQ(engine_.activate(udp), "unsupported_protocol");
+  ASSERT_EQ(add(2, a_, "a.example.com"), "");
+  udp.sni_pattern.reset();
+  ASSERT_EQ(engine_.activate(udp), "");
+  engine_.remove(1, milliseconds(0)).get();
+  EXPECT_EQ(ask_for(port_, "a.example.com"), "a");
+}
+
 TEST_F(SniGroupTest, SNI_2_a_group_reduced_to_its_fallback_stays_in_sni_mode_until_it_empties) {
   ASSERT_EQ(add(1, a_, "a.example.com"), "");
   ASSERT_EQ(add(2, f_), "");
