@@ -24,9 +24,9 @@ set(CMAKE_CXX_FLAGS_DEBUG "-Og -g1")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_link_options(-fuse-ld=lld)
 endif()
-# Symbols stay in the debug file, unused sections leave the program.
 # Some of Debian's packages ask for -pthread; precompiled headers are shared only when all do.
 add_compile_options(-pthread)
+# Symbols stay in the debug file, unused sections leave the program.
 add_compile_options(-ffunction-sections -fdata-sections -fno-omit-frame-pointer)
 add_link_options(-Wl,--gc-sections)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")

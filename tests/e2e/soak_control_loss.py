@@ -16,8 +16,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from harness import soaking  # noqa: E402
 from harness.client import Client  # noqa: E402
-from harness.lab import Lab, scratch  # noqa: E402
 from harness.lives import LifeCounters  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.targets import Target, echo  # noqa: E402
@@ -79,17 +79,8 @@ def main(argv=None):
     parser.add_argument("--rest", type=float, default=0.005, metavar="SECONDS",
                         help="of each connection between two exchanges; longer spares the machine")
     options = parser.parse_args(argv)
-    lab = Lab(scratch() / "soak")
-    try:
-        print(soak(lab, options.minutes * 60, rest=options.rest,
-                   report=lambda text: print(text, flush=True)))
-        return 0
-    except AssertionError as error:
-        print(f"FAILED: {error}\nlogs: {lab.folder}", file=sys.stderr)
-        return 1
-    finally:
-        for flaw in lab.close():
-            print(flaw, file=sys.stderr)
+    return soaking.run("soak", lambda lab, report: soak(
+        lab, options.minutes * 60, rest=options.rest, report=report))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from harness import soaking  # noqa: E402
 from harness.datagrams import UdpTarget, UdpUser  # noqa: E402
-from harness.lab import Lab, scratch  # noqa: E402
 from harness.names import NameServer, edge_asking, name  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.streams import connect, receive_exactly  # noqa: E402
@@ -242,16 +242,8 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=20.0)
     options = parser.parse_args(argv)
-    lab = Lab(scratch() / "soak_flapping")
-    try:
-        print(soak(lab, options.minutes * 60, report=lambda text: print(text, flush=True)))
-        return 0
-    except AssertionError as error:
-        print(f"FAILED: {error}\nlogs: {lab.folder}", file=sys.stderr)
-        return 1
-    finally:
-        for flaw in lab.close():
-            print(flaw, file=sys.stderr)
+    return soaking.run("soak_flapping",
+                       lambda lab, report: soak(lab, options.minutes * 60, report=report))
 
 
 if __name__ == "__main__":

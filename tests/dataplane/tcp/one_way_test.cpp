@@ -141,12 +141,12 @@ TEST_P(OneWayTest, what_the_receiver_does_not_take_is_held_and_delivered_later) 
 
 TEST_P(OneWayTest, SPL_2_nothing_is_received_while_bytes_are_held) {
   const std::string block = noise(1 << 16, 6);
-  for (int i = 0; i < 2000 && !way_.blocked(); ++i) {
-    if (source_.send_what_fits(block) == 0) ::usleep(5000);
+  ASSERT_TRUE(eventually([&] {
+    source_.send_what_fits(block);
     from_.readable = true;
     run();
-  }
-  ASSERT_TRUE(way_.blocked());
+    return way_.blocked();
+  }));
   ASSERT_GT(source_.send_what_fits("tail"), 0U);
   // All that was sent has arrived and been acknowledged.
   ASSERT_TRUE(eventually([&] {
