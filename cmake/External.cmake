@@ -15,6 +15,12 @@ find_path(SQLITECPP_INCLUDE SQLiteCpp/SQLiteCpp.h REQUIRED)
 find_library(SQLITECPP_LIBRARY SQLiteCpp REQUIRED)
 target_link_libraries(external_sqlite INTERFACE ${SQLITECPP_LIBRARY} SQLite::SQLite3)
 
+add_library(external_argon2 INTERFACE)
+find_path(ARGON2_INCLUDE argon2.h REQUIRED)
+find_library(ARGON2_LIBRARY argon2 REQUIRED)
+target_include_directories(external_argon2 SYSTEM INTERFACE ${ARGON2_INCLUDE})
+target_link_libraries(external_argon2 INTERFACE ${ARGON2_LIBRARY})
+
 add_library(external_prometheus INTERFACE)
 target_link_libraries(external_prometheus INTERFACE prometheus-cpp::core)
 

@@ -5,12 +5,13 @@
 set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
-  proto base log net crypto async model config wire
+  proto base log net crypto async model config completion wire
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
-  server_store server_http server_auth server_rules server_owner_caps server_quotas server_control
-  server_metrics server_http_api server_app server_cli
+  server_store server_http server_audit server_auth server_web_auth server_rules server_owner_caps
+  server_quotas server_people server_traffic
+  server_control server_metrics server_http_api server_app server_cli
   client_agent client_app client_cli)
 
 set(PORTUNUS_LAYER_proto "")
@@ -21,6 +22,7 @@ set(PORTUNUS_LAYER_crypto net base)
 set(PORTUNUS_LAYER_async log base)
 set(PORTUNUS_LAYER_model net base)
 set(PORTUNUS_LAYER_config model crypto log net base)
+set(PORTUNUS_LAYER_completion base)
 set(PORTUNUS_LAYER_wire proto model base net)
 
 set(PORTUNUS_LAYER_dataplane_reactor ${PORTUNUS_COMMON})
@@ -44,32 +46,38 @@ set(PORTUNUS_LAYER_dataplane_udp ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_dataplane_forwarder
   dataplane_tcp dataplane_udp dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 
-set(PORTUNUS_LAYER_standalone dataplane_forwarder config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_standalone dataplane_forwarder completion config ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_audit server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_auth server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_web_auth server_auth server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_rules server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_owner_caps server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_quotas server_store ${PORTUNUS_COMMON})
-set(PORTUNUS_SERVER_DOMAIN server_auth server_rules server_owner_caps server_quotas)
+set(PORTUNUS_LAYER_server_people server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_server_traffic server_store ${PORTUNUS_COMMON})
+set(PORTUNUS_SERVER_DOMAIN
+  server_audit server_auth server_rules server_owner_caps server_quotas server_people)
 set(PORTUNUS_LAYER_server_control ${PORTUNUS_SERVER_DOMAIN} wire proto ${PORTUNUS_COMMON})
 # store only for its row types, its error codes and its probe; what to do is asked of the domain.
 set(PORTUNUS_LAYER_server_metrics
   server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http_api
-  server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_metrics server_store
-  ${PORTUNUS_COMMON})
+  server_http server_web_auth ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control
+  server_metrics server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_app
-  server_store server_http ${PORTUNUS_SERVER_DOMAIN} server_control server_metrics server_http_api
-  config ${PORTUNUS_COMMON})
+  server_store server_http server_web_auth ${PORTUNUS_SERVER_DOMAIN} server_traffic server_control
+  server_metrics server_http_api config ${PORTUNUS_COMMON})
 # http only for its URL encoding.
 set(PORTUNUS_LAYER_server_cli
-  server_app server_auth server_rules server_store server_http config ${PORTUNUS_COMMON})
+  server_app server_auth server_web_auth server_rules server_store server_http completion config
+  ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_client_cli client_app client_agent config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_cli client_app client_agent completion config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)

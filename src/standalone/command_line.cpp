@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/base/version.hpp"
+#include "common/completion/completion.hpp"
 
 namespace portunus::standalone {
 namespace {
@@ -17,7 +18,9 @@ constexpr int kUsageError = 2;
 std::vector<std::string> reversed_words(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words == std::vector<std::string>{"help"}) words = {"--help"};
-  if (words == std::vector<std::string>{"help", "stats"}) words = {"stats", "--help"};
+  for (const char* topic : {"stats", "completion", "help"}) {
+    if (words == std::vector<std::string>{"help", topic}) words = {topic, "--help"};
+  }
   std::ranges::reverse(words);
   return words;
 }
@@ -29,8 +32,8 @@ void add_global_flags(CLI::App& app, DaemonCommand& daemon) {
       ->type_name("<path>");
   app.add_option("--log-level", daemon.log_level, "Log filter, instead of the file's")
       ->type_name("<filter>");
-  app.add_option("--log-format", daemon.log_format, "json or pretty, instead of the file's")
-      ->type_name("<format>");
+  app.add_option("--log-format", daemon.log_format, "Instead of the file's")
+      ->type_name("<json|pretty>");
 }
 
 }  // namespace
@@ -58,7 +61,22 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
       ->add_option("--socket", stats.socket, "Stats socket; default /run/portunus/standalone.sock")
       ->type_name("<path>");
   stats_command->add_flag("--once", stats.once, "Print one snapshot as JSON and exit");
-  app.add_subcommand("help", "Print the help of a command");
+  stats_command->footer(
+      "Examples:\n"
+      "  portunus-standalone stats\n"
+      "  portunus-standalone stats --once --socket /run/portunus/standalone.sock");
+  auto shell = completion::Shell::bash;
+  CLI::App* completion_command =
+      app.add_subcommand("completion", "Print what makes a shell complete this program's words");
+  completion::add_shell_operand(*completion_command, shell);
+  completion_command->footer("Example:\n  source <(portunus-standalone completion bash)");
+  app.add_subcommand("help", "Print the help of a command")
+      ->footer("Example:\n  portunus-standalone help stats");
+  // Last, because a new subcommand takes its parent's over.
+  app.footer(
+      "Examples:\n"
+      "  portunus-standalone --config /etc/portunus/standalone.toml\n"
+      "  portunus-standalone --config portunus.toml --check");
 
   try {
     app.parse(reversed_words(argc, argv));
@@ -68,6 +86,10 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
     }
   } catch (const CLI::ParseError& error) {
     return Done{app.exit(error, out, err) == 0 ? 0 : kUsageError};
+  }
+  if (completion_command->parsed()) {
+    out << completion::script(app, shell);
+    return Done{0};
   }
   if (stats_command->parsed()) return stats;
   return daemon;

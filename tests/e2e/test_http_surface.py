@@ -187,24 +187,6 @@ def test_rule_filter(api):
     api.get("/v1/rules?client=01J00000000000000000000001").refused(404, "client_not_found")
 
 
-MISSING = [
-    ("GET", "/v1/auth/status"), ("POST", "/v1/auth/login"), ("POST", "/v1/users"),
-    ("GET", "/v1/users"), ("GET", "/v1/users/alice"), ("POST", "/v1/users/me/password"),
-    ("GET", "/v1/users/alice/credentials"), ("GET", "/v1/grants"),
-    ("GET", "/v1/clients/e/traffic"), ("GET", "/v1/rules/1/stats/stream"),
-    ("GET", "/v1/traffic/global"), ("GET", "/v1/settings/advertised-endpoint"),
-    ("GET", "/v1/audit"),
-]
-
-
-@pytest.mark.parametrize("method, path", MISSING)
-def test_what_is_not_built_says_so(api, method, path):
-    """Never a fake: 404 with the envelope (405 where another method of the path exists)."""
-    answer = api.request(method, path, {} if method != "GET" else None)
-    assert answer.status in (404, 405), answer.body
-    assert answer.code and answer.message
-
-
 @pytest.mark.parametrize("change, status, code", [
     ({"rate_limit": {}}, 400, "validation.rate_limit_on_legacy_shape"),
     ({"rate_limit": {"concurrent_connections": "1"}}, 422, "invalid_body"),

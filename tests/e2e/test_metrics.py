@@ -9,7 +9,8 @@ import pytest
 from harness.streams import connect, receive_exactly
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-ALWAYS = ["portunus_store_busy_total", "portunus_tls_sni_routes_active"]
+ALWAYS = ["portunus_store_busy_total", "portunus_tls_sni_routes_active",
+          "portunus_audit_buffer_drops_total", "portunus_audit_durable_writer_lag_seconds"]
 
 
 def scrape(server, path="/metrics", method="GET"):

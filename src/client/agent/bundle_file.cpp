@@ -109,10 +109,11 @@ BundleWriter::~BundleWriter() {
 Result<BundleWriter> BundleWriter::prepare(const std::string& path) {
   BundleWriter out;
   out.target_ = resolve(path);
-  std::error_code ec;
-  if (std::filesystem::is_directory(out.target_, ec)) {
+  std::error_code absent;  // which is no fault
+  if (std::filesystem::is_directory(out.target_, absent)) {
     return fail({Errc::bundle_unwritable, path + " is a directory"});
   }
+  std::error_code ec;
   const auto parent = std::filesystem::path(out.target_).parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, ec);
   if (ec) return fail({Errc::bundle_unwritable, parent.string() + ": " + ec.message()});

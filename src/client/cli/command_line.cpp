@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/version.hpp"
+#include "common/completion/completion.hpp"
 
 namespace portunus::client::cli {
 namespace {
@@ -46,13 +47,15 @@ void add_agent_flags(CLI::App& app, RunCommand& run) {
              "Period of the traffic reports, at least 1");
 }
 
-/// The words behind the program's name, last first, as CLI11 wants them. `help` and `help enroll`
-/// are other spellings of `--help` and `enroll --help`; what else follows `help` stays and is
-/// refused.
+/// The words behind the program's name, last first, as CLI11 wants them. `help` and `help
+/// enroll` are other spellings of `--help` and `enroll --help`; what else follows `help` stays and
+/// is refused.
 std::vector<std::string> reversed_words(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words == std::vector<std::string>{"help"}) words = {"--help"};
-  if (words == std::vector<std::string>{"help", "enroll"}) words = {"enroll", "--help"};
+  for (const char* topic : {"enroll", "completion", "help"}) {
+    if (words == std::vector<std::string>{"help", topic}) words = {topic, "--help"};
+  }
   std::ranges::reverse(words);
   return words;
 }
@@ -82,7 +85,25 @@ std::variant<RunCommand, EnrollCommand, Done> parse_command_line(int argc, const
       ->required()
       ->type_name("<uri>");
   enroll_command->add_option("--out", enroll.out, "Where to write the bundle")->type_name("<path>");
-  app.add_subcommand("help", "Print the help of a command");
+  enroll_command->footer(
+      "Examples:\n"
+      "  portunus-client enroll 'portunus://192.0.2.1:7443/enroll?pin=…&code=…'\n"
+      "  portunus-client enroll 'portunus://…' --out /etc/portunus/client.bundle.json");
+  auto shell = completion::Shell::bash;
+  CLI::App* completion_command =
+      app.add_subcommand("completion", "Print what makes a shell complete this program's words");
+  completion::add_shell_operand(*completion_command, shell);
+  completion_command->footer("Example:\n  source <(portunus-client completion bash)");
+  app.add_subcommand("help", "Print the help of a command")
+      ->footer("Example:\n  portunus-client help enroll");
+  // Last, because a new subcommand takes its parent's over.
+  app.footer(
+      "Examples:\n"
+      "  portunus-client --bundle /etc/portunus/client.bundle.json\n"
+      "  portunus-client --stats-report-interval-secs 1\n\n"
+      "Without --bundle it is the first of $PORTUNUS_CLIENT_BUNDLE,\n"
+      "$XDG_CONFIG_HOME/portunus/client.bundle.json, ~/.config/portunus/client.bundle.json and\n"
+      "./client.bundle.json that exists.");
 
   try {
     app.parse(reversed_words(argc, argv));
@@ -91,6 +112,10 @@ std::variant<RunCommand, EnrollCommand, Done> parse_command_line(int argc, const
     }
   } catch (const CLI::ParseError& error) {
     return Done{app.exit(error, out, err) == 0 ? 0 : kUsageError};
+  }
+  if (completion_command->parsed()) {
+    out << completion::script(app, shell);
+    return Done{0};
   }
   if (enroll_command->parsed()) return enroll;
   return run;

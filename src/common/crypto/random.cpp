@@ -13,9 +13,13 @@ std::uint64_t random_u64() {
   return out;
 }
 
+void random_bytes(std::span<std::uint8_t> out) {
+  PORTUNUS_ASSERT(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+}
+
 Secret random_token() {
   std::array<std::uint8_t, 32> bytes;
-  PORTUNUS_ASSERT(RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1);
+  random_bytes(bytes);
   return Secret(base64url_encode(bytes));
 }
 

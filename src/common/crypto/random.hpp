@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "common/base/secret.hpp"
@@ -9,6 +10,8 @@
 namespace portunus::crypto {
 
 std::uint64_t random_u64();
+/// Fills all of `out`, such as a salt.
+void random_bytes(std::span<std::uint8_t> out);
 
 /// 32 random bytes as unpadded base64url, 43 characters: every bearer token, code, session secret
 /// and temporary password.

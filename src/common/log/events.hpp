@@ -35,10 +35,15 @@ namespace portunus::log {
   X(server_listening, "server.listening", info, server, "grpc operator_http metrics", "all three sockets bound") \
   X(server_draining, "server.draining", info, server, "", "shutdown begins") \
   X(server_stopped, "server.stopped", info, server, "", "shutdown is complete") \
+  X(cli_backup_complete, "cli.backup_complete", info, server, "src dst outcome", "the store was copied") \
+  X(cli_restore_complete, "cli.restore_complete", info, server, "src dst outcome", "a backup is the store now") \
+  X(cli_restore_failed, "cli.restore_failed", warn, server, "src error", "a backup was refused; the store is as it was") \
+  X(cli_reset_complete, "cli.reset_complete", info, server, "data_dir outcome", "the store was removed; noop where there was none") \
   X(operator_bootstrap, "operator.bootstrap", info, server, "actor new_user new_credential outcome", "superadmin created from the command line") \
   X(operator_bootstrap_legacy, "operator.bootstrap_legacy", info, server, "outcome error?", "superadmin from operator_token") \
   X(operator_config_token_ignored, "operator.config_token_ignored", warn, server, "reason", "operator_token set on a populated store") \
-  X(operator_allow, "operator.allow", info, server, "actor role method path outcome auth_method", "accepted request; a successful read is DEBUG") \
+  X(onboarding_setup_token_rotated, "operator.onboarding_setup_token_rotated", info, server, "expires_at", "a new setup token replaced the old one") \
+  X(operator_allow, "operator.allow", info, server, "actor role method path outcome auth_method?", "accepted request; a successful read is DEBUG") \
   X(operator_deny, "operator.deny", warn, server, "actor method path outcome reason auth_method?", "refused request") \
   X(operator_store_error, "operator.store_error", warn, server, "error", "a request failed in the store") \
   X(audit_enrollment_created, "audit.client_enrollment_created", info, server, "client_name expires_at", "enrollment code issued") \
@@ -62,6 +67,15 @@ namespace portunus::log {
   X(client_enrollment_failed, "client.enrollment_failed", warn, server, "error", "redeeming failed") \
   X(advertised_derive_uncovered, "advertised.derive_uncovered", warn, server, "host", "the request's host is not in the certificate") \
   X(advertised_no_covered_candidate, "advertised.no_covered_candidate", warn, server, "", "no endpoint is covered by the certificate")
+
+#define PORTUNUS_EVENTS_PEOPLE(X) \
+  X(operator_user_added, "operator.user_added", info, server, "actor new_user outcome", "user created") \
+  X(operator_user_removed, "operator.user_removed", info, server, "actor removed_user revoked_credentials revoked_grants removed_rules outcome", "user removed with all that was theirs") \
+  X(operator_credential_issued, "operator.credential_issued", info, server, "actor target credential_id outcome", "API token issued") \
+  X(operator_credential_revoked, "operator.credential_revoked", info, server, "actor target credential_id outcome", "API token revoked") \
+  X(operator_credential_rotated, "operator.credential_rotated", info, server, "actor target old_credential new_credential outcome", "API token replaced") \
+  X(operator_grant_added, "operator.grant_added", info, server, "actor target grant_id outcome", "grant created") \
+  X(operator_grant_revoked, "operator.grant_revoked", info, server, "actor target grant_id cascaded_rules outcome", "grant removed with the rules that nothing else covers")
 
 #define PORTUNUS_EVENTS_CLIENT(X) \
   X(bundle_loaded, "client.bundle_loaded", info, client, "client_name endpoint", "credentials read") \
@@ -182,7 +196,19 @@ namespace portunus::log {
   X(traffic_accumulated, "traffic_aggregator.accumulated", debug, server, "user client delta_total used monthly", "usage booked on a quota") \
   X(traffic_no_row, "traffic_aggregator.no_row", debug, server, "user client delta_total", "usage of a user without a quota") \
   X(traffic_rollover_tick, "traffic_rollover.tick", info, server, "advanced", "periods begun by one check") \
-  X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check")
+  X(traffic_rollover_tick_failed, "traffic_rollover.tick_failed", error, server, "error", "periods could not be written; tried again at the next check") \
+  X(traffic_rollup_tick, "traffic_rollup.tick", info, server, "rolled_up deleted_1m deleted_1h", "hours of traffic history made of minutes, and samples expired") \
+  X(traffic_rollup_tick_failed, "traffic_rollup.tick_failed", error, server, "error", "hours could not be written; tried again after a minute") \
+  X(stats_stream_lagged, "stats_stream.lagged", warn, server, "error", "a live-stats subscriber lost snapshots")
+
+#define PORTUNUS_EVENTS_AUDIT(X) \
+  X(audit_handoff_overflow, "audit.handoff_overflow", warn, server, "capacity suppressed?", "the queue was full: an audit entry is lost") \
+  X(audit_writer_closed, "audit.writer_closed", error, server, "", "an audit entry came after the writer had ended: lost") \
+  X(audit_flush_failed, "audit.flush_failed", error, server, "error batch_size", "a batch could not be written: its audit entries are lost") \
+  X(audit_writer_channel_closed, "audit.writer_channel_closed", debug, server, "", "the audit log takes no more entries") \
+  X(audit_writer_drained, "audit.writer_drained_on_shutdown", debug, server, "", "every audit entry is written or given up") \
+  X(audit_retention_sweep, "audit_retention.sweep", info, server, "deleted_by_age deleted_by_count", "old audit entries removed") \
+  X(audit_retention_failed, "audit_retention.sweep_failed", error, server, "error", "old audit entries not removed; tried again at the next sweep")
 
 #define PORTUNUS_EVENTS_STANDALONE(X) \
   X(standalone_rlimit_nofile, "standalone.rlimit_nofile", info, standalone, "soft hard", "descriptors this process may open") \
@@ -202,12 +228,14 @@ namespace portunus::log {
 #define PORTUNUS_EVENTS(X)     \
   PORTUNUS_EVENTS_PROCESS(X)   \
   PORTUNUS_EVENTS_SERVER(X)    \
+  PORTUNUS_EVENTS_PEOPLE(X)    \
   PORTUNUS_EVENTS_CLIENT(X)    \
   PORTUNUS_EVENTS_DATAPLANE(X) \
   PORTUNUS_EVENTS_TARGETS(X)   \
   PORTUNUS_EVENTS_UDP(X)       \
   PORTUNUS_EVENTS_TLS(X)       \
   PORTUNUS_EVENTS_OWNERS(X)    \
+  PORTUNUS_EVENTS_AUDIT(X)     \
   PORTUNUS_EVENTS_STANDALONE(X)
 
 enum class Event : std::uint8_t {

@@ -1,25 +1,38 @@
 #include "server/app/server.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <utility>
 
 #include "common/config/tls_files.hpp"
 #include "common/log/logger.hpp"
 #include "server/app/data_store.hpp"
+#include "server/audit/audit_log.hpp"
+#include "server/audit/retention.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/endpoint_settings.hpp"
+#include "server/auth/password_hasher.hpp"
 #include "server/control/control_server.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/http_listener.hpp"
 #include "server/metrics/exposition.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
+#include "server/people/authorization.hpp"
+#include "server/people/people.hpp"
+#include "server/people/people_listener.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/user_store.hpp"
+#include "server/traffic/rollup.hpp"
+#include "server/traffic/traffic_history.hpp"
+#include "server/web_auth/setup_token.hpp"
+#include "server/web_auth/web_auth.hpp"
 
 namespace portunus::server::app {
 namespace {
@@ -29,8 +42,11 @@ namespace asio = boost::asio;
 constexpr std::chrono::steady_clock::duration kWriteBound = std::chrono::seconds(10);
 
 /// Carries news between parts of the domain that do not know each other: of clients from auth to
-/// those who keep records of them, of collected caps from the rules to the owner caps.
-class DomainNews final : public auth::ClientListener, public rules::RuleListener {
+/// those who keep records of them, of collected caps from the rules to the owner caps, of what went
+/// with a user or a grant from people to the rules and the owner caps.
+class DomainNews final : public auth::ClientListener,
+                         public rules::RuleListener,
+                         public people::PeopleListener {
  public:
   DomainNews(rules::RuleService& rules, owner_caps::OwnerCapService& owner_caps,
              quotas::QuotaService& quotas)
@@ -54,6 +70,12 @@ class DomainNews final : public auth::ClientListener, public rules::RuleListener
   void on_caps_collected(const store::ClientRef& client, std::string_view owner_id) override {
     owner_caps_.on_collected(client, owner_id);
   }
+  void on_rules_removed(std::span<const store::RemovedRule> rules) override {
+    rules_.on_removed(rules);
+  }
+  void on_caps_removed(const store::ClientRef& client, std::string_view owner_id) override {
+    owner_caps_.on_collected(client, owner_id);
+  }
 
  private:
   rules::RuleService& rules_;
@@ -61,13 +83,21 @@ class DomainNews final : public auth::ClientListener, public rules::RuleListener
   quotas::QuotaService& quotas_;
 };
 
-Result<> identities_ready(store::Store& store, const ServerOptions& options, const Clock& clock) {
+/// The setup token of this start, nothing when onboarding is closed.
+Result<std::optional<Secret>> identities_ready(store::Store& store, const ServerOptions& options,
+                                               const Clock& clock) {
   const auto counted = auth::log_identities(store, options.dir.database());
-  if (!counted) return counted;
-  if (options.config.operator_token.empty()) return {};
-  const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
-  if (!done) return fail(done.error());
-  return {};
+  if (!counted) return fail(counted.error());
+  if (!options.config.operator_token.empty()) {
+    const auto done = auth::bootstrap_legacy(store, options.config.operator_token, clock);
+    if (!done) return fail(done.error());
+  }
+  return web_auth::rotate_setup_token(store, clock);
+}
+
+/// The one secret that is written to stderr, as a plain line (observability 1).
+void announce(const Secret& setup_token) {
+  std::fprintf(stderr, "Portunus onboarding setup token: %s\n", setup_token.reveal().c_str());
 }
 
 std::string listen_error(std::string_view key, const Error& error) {
@@ -109,7 +139,10 @@ class Server::Impl {
        const config::TlsMaterial& tls, const Clock& clock)
       : options_(options),
         data_(std::move(data)),
+        audit_(domain.get_executor(), *data_.store, clock),
+        audit_retention_(domain.get_executor(), *data_.store, clock),
         bearer_(*data_.store, clock),
+        web_auth_(domain.get_executor(), *data_.store, hasher_, clock),
         clients_(*data_.store, clock, {tls.pair.certificate_pem, tls.fingerprint},
                  auth::AdvertisedEndpoint(options.seed, options.config.control_listen.port(),
                                           tls.names)),
@@ -117,18 +150,27 @@ class Server::Impl {
                {.max_ports = options.config.range_rule_max_ports}),
         owner_caps_(*data_.store, clock),
         quotas_(domain.get_executor(), *data_.store, clock),
+        people_(*data_.store, clock,
+                [this](Secret password) { return hasher_.hash_new(std::move(password)); }),
+        endpoint_(*data_.store, clients_.endpoint()),
+        rollup_(domain.get_executor(), *data_.store, clock),
+        traffic_(*data_.store, clock),
         news_(rules_, owner_caps_, quotas_),
         control_(domain.get_executor(), {clients_, rules_, owner_caps_, quotas_}, clock,
                  control_options(options, tls)),
         metrics_({clients_, rules_, owner_caps_, quotas_, *data_.store,
-                  [this] { return auth_failures(); }}),
-        api_({bearer_, clients_, rules_, owner_caps_, quotas_, metrics_}),
+                  [this] { return auth_failures(); }, audit_}),
+        api_({bearer_, web_auth_, clients_, rules_, owner_caps_, quotas_, people_, metrics_,
+              traffic_, endpoint_, audit_},
+             {options.config.operator_http_public_origin}),
         operator_http_(domain.get_executor(), domain.get_executor(),
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
                       [this](http::Request r) { return answer_scrape(metrics_, std::move(r)); }) {
     rules_.set_sink(&control_);
     rules_.set_listener(&news_);
+    rules_.set_rights(people::find_owners_miss);
+    people_.set_listener(&news_);
     owner_caps_.set_sink(&control_);
     quotas_.set_sink(&control_);
     clients_.set_sink(&control_);
@@ -147,11 +189,19 @@ class Server::Impl {
 
   const ServerOptions options_;
   DataStore data_;
+  audit::AuditLog audit_;
+  audit::Retention audit_retention_;
   auth::BearerAuth bearer_;
+  auth::PasswordHasher hasher_;
+  web_auth::WebAuth web_auth_;
   auth::ClientService clients_;
   rules::RuleService rules_;
   owner_caps::OwnerCapService owner_caps_;
   quotas::QuotaService quotas_;
+  people::People people_;
+  auth::EndpointSettings endpoint_;
+  traffic::Rollup rollup_;
+  traffic::TrafficHistory traffic_;
   DomainNews news_;
   control::ControlServer control_;
   metrics::Metrics metrics_;
@@ -179,17 +229,27 @@ Started<void> Server::Impl::listen() {
   operator_http_.start();
   metrics_http_.start();
   quotas_.start();
+  rollup_.start();
+  audit_.start();
+  audit_retention_.start();
   listening_ = {*grpc, *http, *metrics};
   return {};
 }
 
 async::Task<> Server::Impl::report_store() {
-  auto count = [](store::Connection& connection) -> Result<std::pair<std::int64_t, bool>> {
+  struct Counts {
+    std::int64_t users = 0;
+    std::int64_t grants = 0;
+    bool superadmin = false;
+  };
+  auto count = [](store::Connection& connection) -> Result<Counts> {
     const auto users = store::count_users(connection);
     if (!users) return fail(users.error());
+    const auto grants = store::count_grants(connection);
+    if (!grants) return fail(grants.error());
     const auto superadmin = store::superadmin_exists(connection, true);
     if (!superadmin) return fail(superadmin.error());
-    return std::pair(*users, *superadmin);
+    return Counts{*users, *grants, *superadmin};
   };
   const auto counts = co_await data_.store->read(count);
   if (!counts) {
@@ -198,9 +258,9 @@ async::Task<> Server::Impl::report_store() {
   }
   log::log(log::Event::operator_store_reloaded,
            {{"path", options_.dir.database().string()},
-            {"users", counts->first},
-            {"grants", 0},
-            {"superadmin_present", counts->second},
+            {"users", counts->users},
+            {"grants", counts->grants},
+            {"superadmin_present", counts->superadmin},
             {"outcome", "ok"},
             {"note", "nothing is reloaded while the server runs"}});
 }
@@ -213,8 +273,10 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   };
   operator_http_.request_stop();
   metrics_http_.request_stop();
+  audit_retention_.request_stop();
   // Ends the waits for edges, whose answers the HTTP callers are still to get.
   rules_.request_stop();
+  rollup_.request_stop();
   co_await control_.stop(left());
   co_await operator_http_.drain(left());
   co_await metrics_http_.drain(left());
@@ -223,6 +285,13 @@ async::Task<bool> Server::Impl::stop(std::chrono::steady_clock::duration grace) 
   // After the last report of the last session.
   quotas_.request_stop();
   quiet = co_await quotas_.drain(std::max(left(), kWriteBound)) && quiet;
+  quiet = co_await rollup_.drain(std::max(left(), kWriteBound)) && quiet;
+  web_auth_.request_stop();
+  quiet = co_await web_auth_.drain(std::max(left(), kWriteBound)) && quiet;
+  quiet = co_await audit_retention_.drain(std::max(left(), kWriteBound)) && quiet;
+  // Last: whoever records has ended.
+  audit_.request_stop();
+  quiet = co_await audit_.drain(std::max(left(), kWriteBound)) && quiet;
   data_.store->close();
   co_return quiet&& operator_http_.connections() == 0 && metrics_http_.connections() == 0;
 }
@@ -247,6 +316,7 @@ Started<std::unique_ptr<Server>> Server::start(asio::io_context& domain, ServerO
   auto server = std::unique_ptr<Server>(new Server(std::move(impl)));
   const auto listening = server->impl_->listen();
   if (!listening) return std::unexpected(listening.error());
+  if (*ready) announce(**ready);
   return server;
 }
 

@@ -24,9 +24,10 @@ struct ServerOptions {
   std::string certificate_host;
 };
 
-/// The control plane, put together: store, identities, clients, rules, owner caps, quotas, control
-/// service, operator API and metrics. start() blocks and runs before the event loop; everything
-/// after it lives on `domain`, which one thread runs. The destructor needs stop() to have ended.
+/// The control plane, put together: store, identities, clients, rules, owner caps, quotas, audit
+/// log, control service, operator API and metrics. start() blocks and runs before the event loop;
+/// everything after it lives on `domain`, which one thread runs. The destructor needs stop() to
+/// have ended.
 class Server {
  public:
   /// Everything up to listening, in the order of store-and-quotas 2 and cli-and-config 9. A

@@ -30,28 +30,52 @@ std::string_view without_port(std::string_view host) {
 
 }  // namespace
 
+std::string_view endpoint_source_name(EndpointSource source) {
+  switch (source) {
+    case EndpointSource::override_:
+      return "override";
+    case EndpointSource::seed:
+      return "seed";
+    case EndpointSource::derived:
+      return "derived";
+    case EndpointSource::loopback:
+      return "loopback";
+  }
+  return {};
+}
+
 AdvertisedEndpoint::AdvertisedEndpoint(std::optional<std::string> seed, std::uint16_t control_port,
                                        crypto::SubjectNames names)
     : control_port_(control_port), names_(std::move(names)) {
   if (seed && !seed->empty() && seed->rfind(':') != 0) seed_ = std::move(seed);
 }
 
-Result<std::string> AdvertisedEndpoint::resolve(
+Result<> AdvertisedEndpoint::check(std::string_view endpoint) const {
+  if (!well_formed(endpoint)) return fail({Errc::endpoint_invalid, std::string(endpoint)});
+  if (!names_.cover(host_of(endpoint))) {
+    return fail({Errc::endpoint_not_in_cert_san, std::string(endpoint)});
+  }
+  return {};
+}
+
+Result<ResolvedEndpoint> AdvertisedEndpoint::resolve(
+    const std::optional<std::string>& override_endpoint,
     std::optional<std::string_view> request_host) const {
-  if (seed_) {
-    if (!well_formed(*seed_)) return fail({Errc::endpoint_invalid, *seed_});
-    if (!names_.cover(host_of(*seed_))) return fail({Errc::endpoint_not_in_cert_san, *seed_});
-    return *seed_;
+  const std::optional<std::string>& named = override_endpoint ? override_endpoint : seed_;
+  if (named) {
+    if (const auto good = check(*named); !good) return fail(good.error());
+    return ResolvedEndpoint{*named,
+                            override_endpoint ? EndpointSource::override_ : EndpointSource::seed};
   }
   const std::string port = ":" + std::to_string(control_port_);
   if (request_host) {
     const std::string_view host = without_port(*request_host);
     std::string derived = std::string(host) + port;
-    if (well_formed(derived) && names_.cover(host)) return derived;
+    if (check(derived)) return ResolvedEndpoint{std::move(derived), EndpointSource::derived};
     log::log(log::Event::advertised_derive_uncovered, {{"host", host}});
   }
   std::string loopback = "127.0.0.1" + port;
-  if (names_.cover("127.0.0.1")) return loopback;
+  if (check(loopback)) return ResolvedEndpoint{std::move(loopback), EndpointSource::loopback};
   log::log(log::Event::advertised_no_covered_candidate);
   return fail({Errc::endpoint_not_in_cert_san, std::move(loopback)});
 }

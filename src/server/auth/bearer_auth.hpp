@@ -19,7 +19,10 @@ struct Identity {
   std::string user_id;
   std::string display_name;
   store::Role role = store::Role::user;
-  std::string credential_id;
+  std::string credential_id;  ///< of the API token; empty for a session
+  bool session = false;       ///< a browser's, instead of an API token
+  /// Of a session: its user has to change the password before anything else.
+  bool password_change_required = false;
 };
 
 /// Operator API tokens (http-api 3.1 steps 1 and 3, 3.2). Lives on the domain executor.

@@ -9,6 +9,7 @@
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/errc.hpp"
 #include "server/store/credential_store.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/user_store.hpp"
 
 namespace portunus::server::auth {
@@ -110,19 +111,22 @@ Result<bool> superadmin_exists(store::Store& store) {
 Result<> log_identities(store::Store& store, const std::filesystem::path& path) {
   struct Counts {
     std::int64_t users = 0;
+    std::int64_t grants = 0;
     bool superadmin = false;
   };
   const auto counts = store.read_now([](store::Connection& connection) -> Result<Counts> {
     const auto users = store::count_users(connection);
     if (!users) return fail(users.error());
+    const auto grants = store::count_grants(connection);
+    if (!grants) return fail(grants.error());
     const auto superadmin = store::superadmin_exists(connection, true);
     if (!superadmin) return fail(superadmin.error());
-    return Counts{*users, *superadmin};
+    return Counts{*users, *grants, *superadmin};
   });
   if (!counts) return fail(counts.error());
   log::log(log::Event::operator_store_loaded, {{"path", path.string()},
                                                {"users", counts->users},
-                                               {"grants", 0},
+                                               {"grants", counts->grants},
                                                {"superadmin_present", counts->superadmin}});
   return {};
 }

@@ -13,6 +13,7 @@
 #include "server/auth/token_match.hpp"
 #include "server/store/client_store.hpp"
 #include "server/store/enrollment_store.hpp"
+#include "server/store/settings_store.hpp"
 
 // Enrollment codes: issuing and redeeming (http-api 7.2, control-wire 10).
 
@@ -40,16 +41,26 @@ Result<std::string> name_of_existing(store::Connection& connection, const std::s
   return client->row->name;
 }
 
-/// Stores the row, whose name is still the caller's key, and returns the client's name.
-Result<std::string> store_code(store::Connection& connection, store::EnrollmentRow row,
-                               bool existing) {
+/// The endpoint as the tiers have it now, the stored override first.
+Result<std::string> endpoint_in(store::Connection& connection, const AdvertisedEndpoint& advertised,
+                                std::optional<std::string_view> request_host) {
+  const auto stored = store::advertised_override(connection);
+  if (!stored) return fail(stored.error());
+  Result<ResolvedEndpoint> resolved = advertised.resolve(*stored, request_host);
+  if (!resolved) return fail(resolved.error());
+  return std::move(resolved->endpoint);
+}
+
+/// Stores the row, whose name is still the caller's key, and completes it with the client's name.
+Result<store::EnrollmentRow> store_code(store::Connection& connection, store::EnrollmentRow row,
+                                        bool existing) {
   Result<std::string> name = existing ? name_of_existing(connection, row.client_name)
                                       : name_for_new(connection, row.client_name);
-  if (!name) return name;
-  row.client_name = *name;
+  if (!name) return fail(name.error());
+  row.client_name = std::move(*name);
   const auto stored = store::insert_enrollment(connection, row);
   if (!stored) return fail(stored.error());
-  return name;
+  return row;
 }
 
 }  // namespace
@@ -96,29 +107,33 @@ async::Task<Result<IssuedEnrollment>> ClientService::enroll_again(
 }
 
 async::Task<Result<IssuedEnrollment>> ClientService::issue(Draft draft) {
-  const Result<std::string> endpoint = endpoint_.resolve(draft.request_host);
-  if (!endpoint) co_return fail(endpoint.error());
-
   const Secret code = crypto::random_token();
   const SystemTime now = clock_.now();
-  const SystemTime expires_at = now + std::chrono::seconds(draft.ttl_secs);
   store::EnrollmentRow row{.id = 0,
                            .client_name = std::move(draft.client),
                            .address = std::move(draft.address),
                            .code_hash = crypto::sha256_hex(code.reveal()),
                            .created_at = now,
-                           .expires_at = expires_at,
+                           .expires_at = now + std::chrono::seconds(draft.ttl_secs),
                            .consumed_at = std::nullopt,
-                           .endpoint = *endpoint};
-  auto change = [row = std::move(row), existing = draft.existing](store::Connection& connection) {
-    return store_code(connection, row, existing);
+                           .endpoint = std::nullopt};
+  auto change =
+      [this, row = std::move(row), host = std::move(draft.request_host),
+       existing = draft.existing](store::Connection& connection) -> Result<store::EnrollmentRow> {
+    Result<std::string> endpoint = endpoint_in(connection, endpoint_, host);
+    if (!endpoint) return fail(endpoint.error());
+    store::EnrollmentRow frozen = row;
+    frozen.endpoint = std::move(*endpoint);
+    return store_code(connection, std::move(frozen), existing);
   };
-  const Result<std::string> name = co_await store_.write(std::move(change));
-  if (!name) co_return fail(name.error());
-  log::log(draft.existing ? log::Event::audit_reenrollment_created
-                          : log::Event::audit_enrollment_created,
-           {{"client_name", *name}, {"expires_at", format_rfc3339(expires_at)}});
-  co_return IssuedEnrollment{*name, expires_at, enrollment_uri(*endpoint, code)};
+  const Result<store::EnrollmentRow> issued = co_await store_.write(std::move(change));
+  if (!issued) co_return fail(issued.error());
+  log::log(
+      draft.existing ? log::Event::audit_reenrollment_created
+                     : log::Event::audit_enrollment_created,
+      {{"client_name", issued->client_name}, {"expires_at", format_rfc3339(issued->expires_at)}});
+  co_return IssuedEnrollment{issued->client_name, issued->expires_at,
+                             enrollment_uri(*issued->endpoint, code)};
 }
 
 Result<ClientService::Redeemed> ClientService::redeem_in(store::Connection& connection,
@@ -138,8 +153,9 @@ Result<ClientService::Redeemed> ClientService::redeem_in(store::Connection& conn
   const store::EnrollmentRow& row = **found;
   if (row.consumed_at) return fail(Errc::enrollment_used);
   if (row.expires_at <= now) return fail(Errc::enrollment_expired);
-  const Result<std::string> endpoint =
-      row.endpoint ? Result<std::string>(*row.endpoint) : endpoint_.resolve(std::nullopt);
+  const Result<std::string> endpoint = row.endpoint
+                                           ? Result<std::string>(*row.endpoint)
+                                           : endpoint_in(connection, endpoint_, std::nullopt);
   if (!endpoint) return fail(endpoint.error());
 
   const auto client = store::find_client_by_name(connection, row.client_name);

@@ -61,6 +61,8 @@ class ClientService {
   void set_sink(SessionSink* sink) { sink_ = sink; }
   /// Wired by the composition root before the first request, once the port is bound.
   void set_control_port(std::uint16_t port) { endpoint_.set_control_port(port); }
+  /// What the endpoint settings are about; lives as long as this.
+  const AdvertisedEndpoint& endpoint() const { return endpoint_; }
   /// Told after each commit that names, renames or deletes a client, in the order added.
   void add_listener(ClientListener* listener) { listeners_.push_back(listener); }
 

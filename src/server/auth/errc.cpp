@@ -26,6 +26,12 @@ class Category final : public std::error_category {
         return "already_bootstrapped";
       case Errc::invalid_display_name:
         return "invalid_display_name";
+      case Errc::password_too_short:
+        return "password_too_short";
+      case Errc::password_too_long:
+        return "password_too_long";
+      case Errc::password_hash_failed:
+        return "password_hash_failed";
       case Errc::invalid_name:
         return "invalid_name";
       case Errc::invalid_client_address:
@@ -56,6 +62,8 @@ class Category final : public std::error_category {
         return "token_not_found";
       case Errc::token_revoked:
         return "token_revoked";
+      case Errc::password_queue_full:
+        return "password_queue_full";
     }
     return "unknown";
   }

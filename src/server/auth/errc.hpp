@@ -14,6 +14,9 @@ enum class Errc {
   not_owner,  ///< it belongs to another user
   already_bootstrapped,
   invalid_display_name,
+  password_too_short,
+  password_too_long,
+  password_hash_failed,
   invalid_name,
   invalid_client_address,
   invalid_enrollment_ttl,
@@ -29,6 +32,7 @@ enum class Errc {
   malformed_token,
   token_not_found,
   token_revoked,
+  password_queue_full,  ///< answered as rate_limited; the detail is the seconds to wait
 };
 
 const std::error_category& category();

@@ -20,6 +20,9 @@ class TokenMatch {
       if (crypto::equal_constant_time(hash, hash_)) id_ = id;
     };
   }
+  /// The beginning of the hash, for tables of which only a part is searched: it tells of the secret
+  /// nothing that could be guessed onwards.
+  std::string_view prefix() const { return std::string_view(hash_).substr(0, 16); }
   /// The id of the matching row; empty when there was none.
   const std::string& id() const { return id_; }
 

@@ -76,8 +76,9 @@ void add_operand(CLI::App& app, const std::string& name, const std::string& abou
   add_text(app, name, about, into)->required()->type_name("");
 }
 
-void add_switch(CLI::App& app, const std::string& name, const std::string& about, bool& into) {
-  app.add_flag(name, into, about)->disable_flag_override();
+CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
+                        bool& into) {
+  return app.add_flag(name, into, about)->disable_flag_override();
 }
 
 void add_format(CLI::App& app, Format& into) {
@@ -87,8 +88,10 @@ void add_format(CLI::App& app, Format& into) {
     }
     into = text == "json" ? Format::json : Format::text;
   };
-  app.add_option_function<std::string>("--format", read, "text (default) or json")
-      ->type_name("FORMAT");
+  const bool text = into == Format::text;
+  app.add_option_function<std::string>(
+         "--format", read, text ? "Of the result (default text)" : "Of the result (default json)")
+      ->type_name("text|json");
 }
 
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into) {

@@ -64,8 +64,9 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string&
 void add_operand(CLI::App& app, const std::string& name, const std::string& about,
                  std::string& into);
 /// --flag without a value.
-void add_switch(CLI::App& app, const std::string& name, const std::string& about, bool& into);
-/// --format text|json
+CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
+                        bool& into);
+/// --format text|json; what `into` holds is the default.
 void add_format(CLI::App& app, Format& into);
 /// --http-endpoint host:port
 void add_http_endpoint(CLI::App& app, ApiEndpoint& into);
@@ -102,8 +103,13 @@ ApiClient api_client(const Context& context, const ApiEndpoint& endpoint,
 
 /// Each file of commands adds its own.
 void add_bootstrap_commands(Commands& commands);
+void add_password_commands(Commands& commands);
 void add_client_commands(Commands& commands);
 void add_rule_commands(Commands& commands);
 void add_owner_cap_commands(Commands& commands);
+void add_people_commands(Commands& commands);
+void add_audit_commands(Commands& commands);
+void add_store_commands(Commands& commands);
+void add_completion_command(Commands& commands);
 
 }  // namespace portunus::server::cli

@@ -8,6 +8,7 @@
 
 #include "common/base/clock.hpp"
 #include "common/config/environment.hpp"
+#include "server/cli/secret_input.hpp"
 #include "server/cli/serve_command.hpp"
 
 namespace portunus::server::cli {
@@ -32,6 +33,9 @@ struct Context {
   /// Log to the process's stderr while a command runs. `serve` sees to its own logger, because
   /// only server.toml knows the format.
   bool log_to_stderr = false;
+  /// Read only by commands that are told to; null where there is none.
+  std::istream* in = nullptr;
+  AskSecret ask_secret = ask_on_terminal;
 
   /// Empty means unset (cli-and-config 1.2).
   std::optional<std::string> variable(const char* name) const {

@@ -39,18 +39,41 @@ constexpr auto kRows = std::to_array<Row>({
     {CommandGroup::client, 3, "invalid_enrollment_ttl"},
     {CommandGroup::client, 3, "endpoint_invalid"},
     {CommandGroup::client, 3, "endpoint_not_in_cert_san"},
-    {CommandGroup::client, 4, "unauthenticated"},
-    {CommandGroup::client, 4, "credential_invalid"},
-    {CommandGroup::client, 4, "user_disabled"},
-    {CommandGroup::client, 5, "client_not_granted"},
-    {CommandGroup::client, 5, "port_outside_grant"},
-    {CommandGroup::client, 5, "protocol_not_granted"},
-    {CommandGroup::client, 5, "not_owner"},
-    {CommandGroup::client, 5, "role_required"},
-    {CommandGroup::client, 6, "bootstrap_required"},
     {CommandGroup::client, 8, "client_not_found"},
+    {CommandGroup::people, 2, "user_already_exists"},
+    {CommandGroup::people, 2, "cannot_remove_self"},
+    {CommandGroup::people, 2, "last_superadmin"},
+    {CommandGroup::people, 3, "invalid_user_id"},
+    {CommandGroup::people, 3, "invalid_display_name"},
+    {CommandGroup::people, 3, "reserved_user_id"},
+    {CommandGroup::people, 3, "invalid_port_range"},
+    {CommandGroup::people, 3, "empty_protocol_set"},
+    {CommandGroup::people, 3, "invalid_client"},
+    {CommandGroup::people, 3, "initial_password_required"},
+    {CommandGroup::people, 3, "password_too_short"},
+    {CommandGroup::people, 3, "password_too_long"},
+    {CommandGroup::people, 8, "user_not_found"},
+    {CommandGroup::people, 8, "credential_not_found"},
+    {CommandGroup::people, 8, "grant_not_found"},
     {CommandGroup::owner_cap, 3, "rate_limit_unsupported_by_client"},
     {CommandGroup::owner_cap, 8, "owner_rate_limit_not_found"},
+});
+
+/// Who may not pass; the same for commands of clients and of people.
+struct DenialRow {
+  int exit;
+  std::string_view code;
+};
+constexpr auto kDenials = std::to_array<DenialRow>({
+    {4, "unauthenticated"},
+    {4, "credential_invalid"},
+    {4, "user_disabled"},
+    {5, "client_not_granted"},
+    {5, "port_outside_grant"},
+    {5, "protocol_not_granted"},
+    {5, "not_owner"},
+    {5, "role_required"},
+    {6, "bootstrap_required"},
 });
 
 }  // namespace
@@ -60,6 +83,11 @@ int exit_code(CommandGroup group, std::string_view code) {
   if (group == CommandGroup::owner_cap && code.starts_with("validation.")) return kExitInvalid;
   for (const Row& row : kRows) {
     if (row.group == group && row.code == code) return row.exit;
+  }
+  if (group == CommandGroup::client || group == CommandGroup::people) {
+    for (const DenialRow& row : kDenials) {
+      if (row.code == code) return row.exit;
+    }
   }
   return kExitFailure;
 }

@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 #include <sstream>
 
 #include "server/cli/context.hpp"
@@ -27,7 +28,8 @@ int run_program(int argc, char** argv) {
                   .err = err,
                   .environment = config::process_environment,
                   .serve = run_serve,
-                  .log_to_stderr = true};
+                  .log_to_stderr = true,
+                  .in = &std::cin};
   const int exit = run({argv + (argc > 0 ? 1 : 0), argv + argc}, context);
   // A result that nobody got, such as a token, is no success.
   const bool delivered = write_all(stdout, out.str());

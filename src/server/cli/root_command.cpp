@@ -67,11 +67,17 @@ struct Grammar {
     root.get_formatter()->column_width(36);
     add_serve_command(commands);
     add_bootstrap_commands(commands);
+    add_password_commands(commands);
     add_client_commands(commands);
     add_rule_commands(commands);
     add_owner_cap_commands(commands);
+    add_people_commands(commands);
+    add_audit_commands(commands);
+    add_store_commands(commands);
+    add_completion_command(commands);
     CLI::App& topic = *root.add_subcommand("help", "Show the help of a command");
     add_text(topic, "command", "The command", help_topic)->type_name("");
+    topic.footer("Example:\n  portunus-server help push-rule");
     help = &topic;
     // Last, because a new subcommand takes its parent's over.
     root.footer(
@@ -80,8 +86,8 @@ struct Grammar {
         "  portunus-server serve                    runs the control plane\n"
         "  portunus-server enroll-client edge-01    prints what to run on an edge\n"
         "  portunus-server push-rule edge-01 8080 10.0.1.5:80\n\n"
-        "Rule commands, and client commands while a server runs, send\n"
-        "$PORTUNUS_OPERATOR_TOKEN. `portunus-server help COMMAND` tells more.");
+        "Commands of rules, users, credentials and grants, and those of clients while a server\n"
+        "runs, send $PORTUNUS_OPERATOR_TOKEN. `portunus-server help COMMAND` tells more.");
   }
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -12,8 +11,11 @@
 #include <optional>
 #include <utility>
 
+#include "common/base/scope_exit.hpp"
+#include "server/http/domain_hop.hpp"
 #include "server/http/errc.hpp"
 #include "server/http/socket_deadline.hpp"
+#include "server/http/stream_writer.hpp"
 
 namespace portunus::server::http {
 namespace {
@@ -24,15 +26,6 @@ namespace bhttp = boost::beast::http;
 
 using HeadParser = bhttp::request_parser<bhttp::empty_body>;
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
-
-/// The only hop between a connection's executor and the domain's. Where they are the same, as in
-/// this release, it costs nothing.
-template <class T>
-async::Task<T> hop_to(asio::any_io_executor target, async::Task<T> task) {
-  const auto here = co_await asio::this_coro::executor;
-  if (here == target) co_return co_await std::move(task);
-  co_return co_await asio::co_spawn(target, std::move(task), asio::use_awaitable);
-}
 
 /// Splits the request target into path and query; false when it is neither "/…" nor an absolute
 /// http URL. "*" becomes a path that no route has.
@@ -50,6 +43,15 @@ bool parse_target(std::string_view target, Request& request) {
   request.path = target.substr(0, mark);
   request.query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
   return true;
+}
+
+/// The only transfer coding is chunked: a request whose body ends elsewhere than we think would
+/// make its body the next request. A status when it must be refused.
+unsigned judge_coding(const HeadParser::value_type& head) {
+  const auto count = head.count(bhttp::field::transfer_encoding);
+  if (count == 0) return 0;
+  if (head.version() == 10 || count > 1) return 400;
+  return equal_ignoring_case(head[bhttp::field::transfer_encoding], "chunked") ? 0 : 501;
 }
 
 /// "Sun, 22 Nov 2026 03:30:29 GMT" (RFC 9110 5.6.7), whatever the locale.
@@ -92,11 +94,18 @@ class HttpConnection::Impl final : public BodySource {
     close();
   }
 
-  bool idle() const { return idle_; }
+  Hold hold(std::chrono::steady_clock::time_point now) const {
+    if (idle_) return Hold::idle;
+    if (!in_request_) return Hold::unanswered;
+    if (peer_turn_ && now - *peer_turn_ >= context_.options.slow_after) return Hold::slow;
+    return streamer_ ? Hold::streaming : Hold::busy;
+  }
 
   void stop() {
-    stopping_ = true;
+    // Asked again, it must not start a deadline anew.
+    if (std::exchange(stopping_, true)) return;
     if (!in_request_) cancel();
+    if (streamer_) streamer_->stop();
     // A request counts as in work once it is complete; a slow body must not hold up the end.
     if (reading_body_) deadline_.set(context_.options.stop_body_timeout);
   }
@@ -104,12 +113,14 @@ class HttpConnection::Impl final : public BodySource {
   void abort() {
     stopping_ = true;
     aborted_ = true;
+    if (streamer_) streamer_->stop();
     close();
   }
 
   async::Task<Result<std::string>> read() override {
     // Called by the handler, on its executor; the bytes are read on ours.
-    return hop_to(socket_.get_executor(), read_body(context_.options.body_limit));
+    const HttpOptions& options = context_.options;
+    return hop_to(socket_.get_executor(), read_body(options.body_limit, options.body_timeout));
   }
 
  private:
@@ -150,13 +161,16 @@ class HttpConnection::Impl final : public BodySource {
     const bool reusable = co_await skip_body();
     const bool keep = keep_alive_ && reusable && !stopping_;
     linger_ = !reusable;
-    const bool more = co_await write(std::move(response), head_only, keep);
+    const bool more = response.stream ? co_await write_stream(std::move(response), head_only, keep)
+                                      : co_await write(std::move(response), head_only, keep);
     in_request_ = false;
     co_return more;
   }
 
   async::Task<bool> wait_for_request() {
     if (buffer_.size() > 0) co_return true;
+    // What a large request has made of it is not kept for every idle connection.
+    if (buffer_.capacity() > context_.options.header_limit) buffer_.shrink_to_fit();
     idle_ = true;
     deadline_.set(context_.options.idle_timeout);
     const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
@@ -179,6 +193,7 @@ class HttpConnection::Impl final : public BodySource {
     const auto& head = head_->get();
     if (head.version() != 10 && head.version() != 11) return 505;
     if (head.version() == 11 && head.count(bhttp::field::host) != 1) return 400;
+    if (const unsigned status = judge_coding(head)) return status;
     if (!parse_target(head.target(), request)) return 400;
     request.method_text = head.method_string();
     request.method = parse_method(request.method_text);
@@ -188,6 +203,7 @@ class HttpConnection::Impl final : public BodySource {
     request.peer = peer_;
     request.body = this;
     keep_alive_ = head_->keep_alive();
+    chunks_ = head.version() == 11;
     body_taken_ = false;
     announced_ = head_->chunked() || head_->content_length().value_or(0) > 0;
     expects_continue_ =
@@ -204,12 +220,14 @@ class HttpConnection::Impl final : public BodySource {
     }
   }
 
-  async::Task<Result<std::string>> read_body(std::uint64_t limit) {
+  async::Task<Result<std::string>> read_body(std::uint64_t limit,
+                                             std::chrono::milliseconds patience) {
     if (!announced_) co_return std::string();
     if (head_->content_length().value_or(0) > limit) co_return fail(Errc::body_too_large);
     const HttpOptions& options = context_.options;
     reading_body_ = true;
-    deadline_.set(stopping_ ? options.stop_body_timeout : options.body_timeout);
+    peer_turn_ = std::chrono::steady_clock::now();
+    deadline_.set(stopping_ ? options.stop_body_timeout : patience);
     if (std::exchange(expects_continue_, false)) {
       constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
       co_await asio::async_write(socket_, asio::buffer(kContinue), async::kTuple);
@@ -219,6 +237,7 @@ class HttpConnection::Impl final : public BodySource {
     parser.body_limit(limit);
     const auto [ec, n] = co_await bhttp::async_read(socket_, buffer_, parser, async::kTuple);
     reading_body_ = false;
+    peer_turn_.reset();
     deadline_.clear();
     if (!ec) {
       announced_ = false;
@@ -233,7 +252,8 @@ class HttpConnection::Impl final : public BodySource {
   async::Task<bool> skip_body() {
     if (!announced_) co_return true;
     if (body_taken_ || expects_continue_) co_return false;
-    const Result<std::string> rest = co_await read_body(context_.options.skip_limit);
+    const HttpOptions& options = context_.options;
+    const Result<std::string> rest = co_await read_body(options.skip_limit, options.skip_timeout);
     co_return rest.has_value();
   }
 
@@ -246,21 +266,50 @@ class HttpConnection::Impl final : public BodySource {
   async::Task<bool> write(Response response, bool head_only, bool keep) {
     const bool bodiless = response.status == 204 || response.status == 304;
     bhttp::response<bhttp::string_body> message(bhttp::status::ok, 11);
-    message.result(response.status);
-    for (const Header& header : response.headers) message.insert(header.name, header.value);
-    message.set(bhttp::field::date, http_date(std::time(nullptr)));
+    fill_head(message, response, keep);
     if (!bodiless) message.content_length(response.body.size());
-    message.set(bhttp::field::connection, keep ? "keep-alive" : "close");
     if (!head_only && !bodiless) message.body() = std::move(response.body);
 
     bhttp::response_serializer<bhttp::string_body> serializer(message);
+    peer_turn_ = std::chrono::steady_clock::now();
     deadline_.set(context_.options.write_timeout);
+    const ScopeExit written([this] { peer_turn_.reset(); });
     if (head_only || bodiless) {
       const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
       co_return !ec && keep;
     }
     const auto [ec, n] = co_await bhttp::async_write(socket_, serializer, async::kTuple);
     co_return !ec && keep;
+  }
+
+  /// The same for a body without a known end; without chunks the connection's end is its end.
+  async::Task<bool> write_stream(Response response, bool head_only, bool keep) {
+    keep = keep && chunks_;
+    streamer_.emplace(socket_, deadline_, buffer_, context_.domain, context_.options,
+                      std::move(response.stream));
+    bhttp::response<bhttp::empty_body> message(bhttp::status::ok, 11);
+    fill_head(message, response, keep);
+    if (chunks_) message.chunked(true);
+    bhttp::response_serializer<bhttp::empty_body> serializer(message);
+    deadline_.set(context_.options.write_timeout);
+    const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
+    deadline_.clear();
+    bool good = !ec;
+    if (good && !head_only) {
+      using Framing = StreamWriter::Framing;
+      // A stop that came while the header was written has closed the stream already.
+      good = co_await streamer_->run(chunks_ ? Framing::chunked : Framing::until_close);
+    }
+    streamer_.reset();
+    co_return good&& keep && !stopping_;
+  }
+
+  template <class Message>
+  static void fill_head(Message& message, const Response& response, bool keep) {
+    message.result(response.status);
+    for (const Header& header : response.headers) message.insert(header.name, header.value);
+    message.set(bhttp::field::date, http_date(std::time(nullptr)));
+    message.set(bhttp::field::connection, keep ? "keep-alive" : "close");
   }
 
   /// Unread bytes would turn the close into a reset, which can overtake the answer.
@@ -283,8 +332,12 @@ class HttpConnection::Impl final : public BodySource {
   beast::flat_buffer buffer_;
   net::Endpoint peer_;
   std::optional<HeadParser> head_;  ///< of the request being served
-  bool announced_ = false;          ///< its body has not been read to the end
-  bool body_taken_ = false;         ///< somebody has begun to read it
+  std::optional<StreamWriter> streamer_;
+  /// Since when the peer has been due to send a body or to take an answer.
+  std::optional<std::chrono::steady_clock::time_point> peer_turn_;
+  bool chunks_ = false;      ///< the peer knows them
+  bool announced_ = false;   ///< its body has not been read to the end
+  bool body_taken_ = false;  ///< somebody has begun to read it
   bool reading_body_ = false;
   bool expects_continue_ = false;
   bool keep_alive_ = false;
@@ -302,8 +355,8 @@ HttpConnection::~HttpConnection() = default;
 async::Task<> HttpConnection::run() {
   return impl_->run();
 }
-bool HttpConnection::idle() const {
-  return impl_->idle();
+Hold HttpConnection::hold(std::chrono::steady_clock::time_point now) const {
+  return impl_->hold(now);
 }
 void HttpConnection::stop() {
   impl_->stop();

@@ -71,9 +71,23 @@ async::Task<> HttpListener::accept_loop() {
 
 async::Task<> HttpListener::wait_for_room() {
   while (connections_.size() >= context_.options.max_connections && !stopping_) {
-    const auto idle = std::ranges::find_if(connections_, &HttpConnection::idle);
-    if (idle != connections_.end()) idle->stop();
-    room_.expires_at(asio::steady_timer::time_point::max());
+    const auto now = std::chrono::steady_clock::now();
+    const auto hold = [now](const HttpConnection& connection) { return connection.hold(now); };
+    // The first of equals: connections stand in the order of their arrival.
+    const auto least = std::ranges::min_element(connections_, {}, hold);
+    switch (hold(*least)) {
+      case Hold::idle:
+      case Hold::streaming:
+        least->stop();
+        break;
+      case Hold::unanswered:
+      case Hold::slow:
+        least->abort();
+        break;
+      case Hold::busy:
+        break;
+    }
+    room_.expires_after(context_.options.room_check);
     co_await room_.async_wait(async::kTuple);
   }
 }

@@ -38,7 +38,8 @@ class HttpListener {
   using Connections = std::list<HttpConnection>;
   async::Task<> accept_loop();
   async::Task<> serve(Connections::iterator connection);
-  /// At the bound: ends the longest-connected idle connection, or waits for a busy one to end.
+  /// At the bound: ends the longest-connected of those that are least in need of their place, or
+  /// waits for a busy one to end.
   async::Task<> wait_for_room();
 
   ConnectionContext context_;

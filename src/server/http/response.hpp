@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "server/http/body_stream.hpp"
 
 namespace portunus::server::http {
 
@@ -16,12 +19,14 @@ std::optional<std::string_view> find_header(const std::vector<Header>& headers,
                                             std::string_view name);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
-/// What a handler answers. The connection adds Content-Length and Connection, and leaves the body
-/// out for HEAD.
+/// What a handler answers. The connection adds Content-Length (Transfer-Encoding to a stream) and
+/// Connection, and leaves the body out for HEAD.
 struct Response {
   unsigned status = 200;
   std::vector<Header> headers;
   std::string body;
+  /// Instead of `body`. Closed as soon as the peer, or the listener, wants no more.
+  std::shared_ptr<BodyStream> stream = nullptr;
 
   std::optional<std::string_view> header(std::string_view name) const {
     return find_header(headers, name);

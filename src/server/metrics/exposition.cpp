@@ -49,6 +49,7 @@ std::string render(const Snapshot& snapshot) {
   add_sni_families(snapshot, families);
   add_limit_families(snapshot, families);
   add_quota_families(snapshot, families);
+  add_audit_families(snapshot, families);
   std::ranges::sort(families, {}, &prometheus::MetricFamily::name);
 
   std::ostringstream text;

@@ -55,6 +55,8 @@ struct Snapshot {
   std::map<std::string, std::uint64_t> auth_failures;
   std::map<RequestCounter::Key, std::uint64_t> requests;
   std::uint64_t store_busy = 0;
+  std::uint64_t audit_drops = 0;
+  double audit_lag_seconds = 0;
 };
 
 /// The Prometheus text of a snapshot (observability 8): families by name, each with HELP and TYPE;

@@ -51,5 +51,6 @@ void add_rule_families(const Snapshot& snapshot, Families& families);
 void add_sni_families(const Snapshot& snapshot, Families& families);
 void add_limit_families(const Snapshot& snapshot, Families& families);
 void add_quota_families(const Snapshot& snapshot, Families& families);
+void add_audit_families(const Snapshot& snapshot, Families& families);
 
 }  // namespace portunus::server::metrics

@@ -1,5 +1,6 @@
 #include "server/metrics/metrics.hpp"
 
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,8 @@ async::Task<Result<std::string>> Metrics::scrape() {
   snapshot.auth_failures = sources_.auth_failures();
   snapshot.requests = requests_.counts();
   snapshot.store_busy = sources_.store.busy_total();
+  snapshot.audit_drops = sources_.audit.drops();
+  snapshot.audit_lag_seconds = std::chrono::duration<double>(sources_.audit.lag()).count();
   co_return render(snapshot);
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/client_service.hpp"
 #include "server/metrics/request_counter.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
@@ -24,6 +25,7 @@ struct Sources {
   const quotas::QuotaService& quotas;
   const store::Store& store;
   std::function<std::map<std::string, std::uint64_t>()> auth_failures;
+  const audit::AuditLog& audit;
 };
 
 /// The server's numbers, read when somebody asks. Domain executor.

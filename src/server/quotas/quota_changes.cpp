@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <utility>
 
 #include "common/log/logger.hpp"
@@ -6,6 +7,7 @@
 #include "server/quotas/period.hpp"
 #include "server/quotas/quota_service_impl.hpp"
 #include "server/store/client_store.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/quota_store.hpp"
 #include "server/store/user_store.hpp"
 
@@ -25,12 +27,14 @@ Result<ClientRef> resolve_in(Connection& connection, const std::string& client) 
 }
 
 /// Whether the user may have a quota on the client: a grant of his covers it, or he is a superadmin
-/// and needs none (http-api 4). The store has no grants yet, so nobody of role `user` has one; the
-/// look-up belongs here when they come.
-Result<bool> is_target(Connection& connection, std::string_view user_id, const ClientRef&) {
+/// and needs none (http-api 4).
+Result<bool> is_target(Connection& connection, std::string_view user_id, const ClientRef& client) {
   const auto user = store::find_user(connection, user_id);
   if (!user) return fail(user.error());
-  return *user && (*user)->role == store::Role::superadmin;
+  if (*user && (*user)->role == store::Role::superadmin) return true;
+  const auto grants = store::list_grants(connection, user_id);
+  if (!grants) return fail(grants.error());
+  return std::ranges::any_of(*grants, [&](const auto& grant) { return grant.names(client); });
 }
 
 /// The client, if this user may have a quota on it.

@@ -63,11 +63,16 @@ class Category final : public std::error_category {
       case Errc::rule_update_shape_mismatch:
         return "validation.rule_update_shape_mismatch";
       case Errc::client_not_connected:
+      case Errc::client_lost:
         return "client_not_connected";
       case Errc::client_not_found:
         return "client_not_found";
       case Errc::client_not_granted:
         return "client_not_granted";
+      case Errc::protocol_not_granted:
+        return "protocol_not_granted";
+      case Errc::port_outside_grant:
+        return "port_outside_grant";
       case Errc::unsupported_protocol:
         return "unsupported_protocol";
       case Errc::multi_target_unsupported_by_client:

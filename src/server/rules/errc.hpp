@@ -35,8 +35,11 @@ enum class Errc {
   rate_limit_on_legacy_shape,
   rule_update_shape_mismatch,
   client_not_connected,
+  client_lost,  ///< client_not_connected again, of a change that is stored already (http-api 8.6)
   client_not_found,
-  client_not_granted,    ///< no grant of the caller names the client; superadmins need none
+  client_not_granted,    ///< no grant of the caller is for the client; superadmins need none
+  protocol_not_granted,  ///< no grant for the client has the protocol
+  port_outside_grant,    ///< and none of those the whole listen range
   unsupported_protocol,  ///< the client has not announced UDP
   multi_target_unsupported_by_client,
   sni_unsupported_by_client,

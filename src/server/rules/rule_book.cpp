@@ -16,6 +16,10 @@ void RuleBook::add(store::RuleRow row) {
   entry.stored = state;
 }
 
+void RuleBook::erase(RuleId id) {
+  if (entries_.erase(id) > 0 && erased_) erased_(id);
+}
+
 RuleBook::Entry* RuleBook::find(RuleId id) {
   const auto it = entries_.find(id);
   return it == entries_.end() ? nullptr : &it->second;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/base/clock.hpp"
@@ -32,7 +34,9 @@ class RuleBook {
   };
 
   void add(store::RuleRow row);
-  void erase(RuleId id) { entries_.erase(id); }
+  /// Every way of a rule out of the server ends here; `erased` (see on_erase) is called afterwards.
+  void erase(RuleId id);
+  void on_erase(std::function<void(RuleId)> erased) { erased_ = std::move(erased); }
   Entry* find(RuleId id);
   const Entry* find(RuleId id) const;
   const std::map<RuleId, Entry>& entries() const { return entries_; }
@@ -56,6 +60,7 @@ class RuleBook {
 
  private:
   std::map<RuleId, Entry> entries_;
+  std::function<void(RuleId)> erased_;
 };
 
 }  // namespace portunus::server::rules

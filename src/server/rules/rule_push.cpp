@@ -21,12 +21,47 @@ namespace {
 /// Longer would overflow the timers' arithmetic.
 constexpr std::chrono::seconds kLongestAckTimeout = std::chrono::hours(24);
 
-/// Writes the row under the client's present name; its id.
-Result<RuleId> insert_for_client(store::Connection& connection, RuleRow& row) {
+Errc denial(model::GrantMiss miss) {
+  switch (miss) {
+    case model::GrantMiss::client:
+      return Errc::client_not_granted;
+    case model::GrantMiss::protocol:
+      return Errc::protocol_not_granted;
+    case model::GrantMiss::ports:
+      return Errc::port_outside_grant;
+  }
+  return Errc::client_not_granted;
+}
+
+/// Row 11. Without anybody who knows rights there are none.
+Result<std::optional<model::GrantMiss>> find_miss(const PushRights& rights,
+                                                  store::Connection& connection,
+                                                  const store::ClientRef& client,
+                                                  const model::RuleSpec& spec) {
+  if (!rights) return model::GrantMiss::client;
+  return rights(connection, client, spec);
+}
+
+/// Who needs rights, and who knows them.
+struct Rights {
+  bool needed = true;
+  PushRights find;
+};
+
+/// Writes the row under the client's present name; its id. What was granted at the checks may have
+/// been taken back since: from here on a revocation finds the rule.
+Result<RuleId> insert_for_client(store::Connection& connection, const Rights& rights,
+                                 RuleRow& row) {
   const auto client = store::find_client(connection, *row.client_id);
   if (!client) return fail(client.error());
   if (!*client) return fail({Errc::client_not_connected, row.client_name});
   row.client_name = (*client)->name;
+  if (rights.needed) {
+    const store::ClientRef ref{row.client_id, row.client_name};
+    const auto miss = find_miss(rights.find, connection, ref, row.spec);
+    if (!miss) return fail(miss.error());
+    if (*miss) return fail(denial(**miss));
+  }
   return store::insert_rule(connection, row);
 }
 
@@ -48,6 +83,28 @@ Result<> check_client(const store::ClientKey& client, const std::string& asked) 
   return {};
 }
 
+/// What the store says of a push.
+struct Admission {
+  store::ClientKey client;
+  std::optional<model::GrantMiss> miss;
+};
+
+Result<Admission> look_up(store::Connection& connection, const std::string& asked,
+                          const Rights& rights, const model::RuleSpec& spec) {
+  Result<store::ClientKey> client = store::resolve_client(connection, asked);
+  if (!client) return fail(client.error());
+  Admission out{std::move(*client), std::nullopt};
+  // Without a client there is a refusal that comes first.
+  if (!rights.needed || !check_client(out.client, asked)) return out;
+  const store::ClientRef ref =
+      out.client.row ? store::ClientRef{out.client.row->client_id, out.client.row->name}
+                     : store::ClientRef{std::nullopt, asked};
+  const auto miss = find_miss(rights.find, connection, ref, spec);
+  if (!miss) return fail(miss.error());
+  out.miss = *miss;
+  return out;
+}
+
 /// Rows 14 and 15.
 Result<> check_session(const model::RuleSpec& spec, const ClientCapabilities* capabilities,
                        const std::string& client) {
@@ -65,19 +122,19 @@ async::Task<Result<RuleRow>> RuleService::Impl::prepare(const Actor& actor,
                                                         const PushRequest& request) {
   Result<Draft> draft = check_shape(request);
   if (!draft) co_return fail(draft.error());
-  auto resolve = [key = request.client](store::Connection& connection) {
-    return store::resolve_client(connection, key);
-  };
-  const Result<store::ClientKey> client = co_await store_.read(std::move(resolve));
-  if (!client) co_return fail(client.error());
-  if (const auto good = check_client(*client, request.client); !good) co_return fail(good.error());
   const Result<model::Protocol> protocol = check_protocol(request.protocol);
-  if (!protocol) co_return fail(protocol.error());
-  if (!actor.superadmin) co_return fail({Errc::client_not_granted, request.client});
-
   model::RuleSpec& spec = draft->spec;
-  spec.protocol = *protocol;
+  spec.protocol = protocol.value_or(model::Protocol::tcp);
   spec.owner_id = actor.user_id;
+  auto ask = [key = request.client, rights = Rights{!actor.superadmin, rights_}, spec](
+                 store::Connection& connection) { return look_up(connection, key, rights, spec); };
+  const Result<Admission> admission = co_await store_.read(std::move(ask));
+  if (!admission) co_return fail(admission.error());
+  const store::ClientKey* client = &admission->client;
+  if (const auto good = check_client(*client, request.client); !good) co_return fail(good.error());
+  if (!protocol) co_return fail(protocol.error());
+  if (admission->miss) co_return fail(denial(*admission->miss));
+
   if (const auto good = check_single_host(request, *draft); !good) co_return fail(good.error());
   if (const auto good = check_proxy(spec); !good) co_return fail(good.error());
   const ClientCapabilities* able = client->row ? capabilities(client->row->client_id) : nullptr;
@@ -104,8 +161,9 @@ async::Task<Result<RuleRow>> RuleService::Impl::push(Actor actor, PushRequest re
   if (!prepared) co_return prepared;
   RuleRow row = std::move(*prepared);
 
-  auto insert = [row](store::Connection& connection) mutable -> Result<RuleRow> {
-    const Result<RuleId> id = insert_for_client(connection, row);
+  auto insert = [row, rights = Rights{!actor.superadmin, rights_}](
+                    store::Connection& connection) mutable -> Result<RuleRow> {
+    const Result<RuleId> id = insert_for_client(connection, rights, row);
     if (!id) return fail(id.error());
     row.spec.id = *id;
     return row;

@@ -8,31 +8,11 @@
 #include "common/log/logger.hpp"
 #include "server/rules/rule_events.hpp"
 #include "server/rules/rule_service_impl.hpp"
-#include "server/store/owner_limit_store.hpp"
 #include "server/store/rule_store.hpp"
 
 namespace portunus::server::rules {
 
 using store::RuleRow;
-
-namespace {
-
-struct Removed {
-  bool rule = false;
-  bool caps = false;  ///< it was the owner's last one on the client, and he had caps there
-};
-
-Result<Removed> remove_in(store::Connection& connection, const RuleRow& row) {
-  const Result<bool> rule = store::remove_rule(connection, row.spec.id);
-  if (!rule) return fail(rule.error());
-  if (!*rule) return Removed{};
-  const store::ClientRef client{row.client_id, row.client_name};
-  const Result<bool> caps = store::collect_owner_limit(connection, client, row.spec.owner_id);
-  if (!caps) return fail(caps.error());
-  return Removed{true, *caps};
-}
-
-}  // namespace
 
 Result<const RuleBook::Entry*> RuleService::Impl::find(const Actor& actor, RuleId id) const {
   const RuleBook::Entry* entry = book_.find(id);
@@ -48,14 +28,22 @@ const ClientCapabilities* RuleService::Impl::capabilities(std::string_view clien
 async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
   const auto found = find(actor, id);
   if (!found) co_return fail(found.error());
-  auto erase = [row = (*found)->row](store::Connection& connection) {
-    return remove_in(connection, row);
+  auto erase = [id](store::Connection& connection) {
+    return store::remove_rule_and_caps(connection, id);
   };
-  const Result<Removed> removed = co_await store_.write(std::move(erase));
+  const auto removed = co_await store_.write(std::move(erase));
   if (!removed) co_return fail(removed.error());
-  const RuleBook::Entry* entry = book_.find(id);
-  if (!removed->rule || entry == nullptr) co_return fail(Errc::rule_not_found);
+  if (!*removed || !on_removed(**removed)) co_return fail(Errc::rule_not_found);
+  co_return Result<>{};
+}
 
+bool RuleService::Impl::on_removed(const store::RemovedRule& removed) {
+  const RuleId id = removed.id;
+  const RuleBook::Entry* entry = book_.find(id);
+  if (entry == nullptr) {  // stored, but its PUSH could not be queued
+    tell_collected(removed);
+    return false;
+  }
   const RuleRow row = entry->row;
   book_.erase(id);
   traffic_.remove(row);
@@ -67,10 +55,13 @@ async::Task<Result<>> RuleService::Impl::remove(Actor actor, RuleId id) {
     if (told) requests_.add(request_id, {RequestLog::Kind::remove, *row.client_id, id, nullptr});
   }
   log_remove(row, request_id, told);
-  if (removed->caps && listener_ != nullptr) {
-    listener_->on_caps_collected({row.client_id, row.client_name}, row.spec.owner_id);
-  }
-  co_return Result<>{};
+  tell_collected(removed);
+  return true;
+}
+
+void RuleService::Impl::tell_collected(const store::RemovedRule& removed) {
+  if (!removed.caps || listener_ == nullptr) return;
+  listener_->on_caps_collected(removed.client, removed.owner_id);
 }
 
 RuleService::RuleService(boost::asio::any_io_executor executor, store::Store& store,
@@ -87,6 +78,14 @@ void RuleService::set_listener(RuleListener* listener) {
   impl_->listener_ = listener;
 }
 
+void RuleService::set_rights(PushRights rights) {
+  impl_->rights_ = std::move(rights);
+}
+
+void RuleService::on_removed(std::span<const store::RemovedRule> removed) {
+  for (const store::RemovedRule& rule : removed) impl_->on_removed(rule);
+}
+
 Result<> RuleService::hydrate() {
   auto rules = impl_->store_.read_now(
       [](store::Connection& connection) { return store::list_rules(connection); });
@@ -99,6 +98,7 @@ Result<> RuleService::hydrate() {
 void RuleService::request_stop() {
   impl_->stopping_ = true;
   impl_->requests_.end_all();
+  impl_->feed_.end_all();
   impl_->gate_.close();
 }
 
@@ -135,6 +135,23 @@ Result<RuleView> RuleService::stats(const Actor& actor, RuleId id) const {
   const RuleNumbers* numbers = impl_->traffic_.find(id);
   if (numbers == nullptr) return fail({Errc::rule_not_found, "no report has arrived yet"});
   return RuleView{(*entry)->row, numbers};
+}
+
+SharedSnapshot RuleService::Impl::snapshot(const RuleRow& row) const {
+  const RuleNumbers* numbers = traffic_.find(row.spec.id);
+  if (numbers == nullptr) return nullptr;
+  auto out = std::make_shared<StatsSnapshot>();
+  out->row = row;
+  out->numbers.latest = numbers->latest;
+  out->numbers.latest.ports.clear();  // a stream shows none
+  out->numbers.updated_at = numbers->updated_at;
+  return out;
+}
+
+Result<std::shared_ptr<StatsSubscription>> RuleService::watch(const Actor& actor, RuleId id) {
+  const auto entry = impl_->find(actor, id);
+  if (!entry) return fail(entry.error());
+  return impl_->feed_.subscribe(id, impl_->snapshot((*entry)->row));
 }
 
 std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_id,

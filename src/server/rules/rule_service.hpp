@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,11 +19,14 @@
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
 #include "server/rules/push_request.hpp"
+#include "server/rules/push_rights.hpp"
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_sink.hpp"
 #include "server/rules/sni_totals.hpp"
+#include "server/rules/stats_feed.hpp"
 #include "server/rules/traffic_totals.hpp"
 #include "server/store/rows.hpp"
+#include "server/store/rule_removal.hpp"
 #include "server/store/store.hpp"
 
 namespace portunus::server::rules {
@@ -59,6 +63,8 @@ class RuleService {
   ~RuleService();
   void set_sink(RuleSink* sink);
   void set_listener(RuleListener* listener);
+  /// Who may push what. Until then nobody but superadmins may push.
+  void set_rights(PushRights rights);
 
   /// Ends every wait as if its stream were lost, refuses new pushes and ignores later statuses.
   /// Idempotent.
@@ -78,12 +84,18 @@ class RuleService {
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   /// Deletes, tells the client, does not wait for it (http-api 8.7). Logs audit.rule_remove.
   async::Task<Result<>> remove(Actor actor, RuleId id);
+  /// Rules that a transaction of somebody else has taken away by store::remove_rule_and_caps():
+  /// what follows is what follows of remove().
+  void on_removed(std::span<const store::RemovedRule> removed);
   /// Ascending by id. `client` is a name or an id, already resolved to a name. The views are good
   /// until the next suspension.
   std::vector<RuleView> list(const Actor& actor, std::optional<std::string> client_name) const;
   /// rule_not_found for an unknown rule and while no report has arrived; not_owner. The view has
   /// numbers and is good until the next suspension.
   Result<RuleView> stats(const Actor& actor, RuleId id) const;
+  /// From now on every report about the rule, beginning with the last one so far, until the rule is
+  /// removed by any path or the service stops (http-api 9.2). rule_not_found, not_owner.
+  Result<std::shared_ptr<StatsSubscription>> watch(const Actor& actor, RuleId id);
 
   // From the control sessions:
 

@@ -11,6 +11,7 @@
 #include "server/rules/rule_book.hpp"
 #include "server/rules/rule_events.hpp"
 #include "server/rules/rule_service.hpp"
+#include "server/rules/stats_feed.hpp"
 
 namespace portunus::server::rules {
 
@@ -25,11 +26,16 @@ class RuleService::Impl {
         clock_(clock),
         settings_(settings),
         gate_(executor),
-        events_(clock) {}
+        feed_(executor),
+        events_(clock) {
+    book_.on_erase([this](RuleId id) { feed_.end(id); });
+  }
 
   async::Task<Result<store::RuleRow>> push(Actor actor, PushRequest request);
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   async::Task<Result<>> remove(Actor actor, RuleId id);
+  /// After the commit; false when the rule was never shown.
+  bool on_removed(const store::RemovedRule& removed);
   std::vector<model::RuleSpec> begin_session(std::string_view client_id,
                                              const ClientCapabilities& capabilities);
   void on_status(std::string_view client_id, std::string_view client_name,
@@ -39,6 +45,8 @@ class RuleService::Impl {
 
   /// The rule, if the actor may touch it: rule_not_found, not_owner.
   Result<const RuleBook::Entry*> find(const Actor& actor, RuleId id) const;
+  /// For those who watch the rule; null while no report has arrived.
+  SharedSnapshot snapshot(const store::RuleRow& row) const;
   /// Null when the edge is not connected, or nothing is sent any more.
   const ClientCapabilities* capabilities(std::string_view client_id) const;
 
@@ -49,10 +57,12 @@ class RuleService::Impl {
   async::Gate gate_;
   RuleSink* sink_ = nullptr;
   RuleListener* listener_ = nullptr;
+  PushRights rights_;
   RuleBook book_;
   RequestLog requests_;
   TrafficTotals traffic_;
   SniTotals sni_ports_;
+  StatsFeed feed_;
   StatusEvents events_;
   bool stopping_ = false;
 
@@ -64,6 +74,7 @@ class RuleService::Impl {
     std::shared_ptr<StatusWait> wait;
   };
 
+  void tell_collected(const store::RemovedRule& removed);
   async::Task<Result<store::RuleRow>> prepare(const Actor& actor, const PushRequest& request);
   async::Task<Result<store::RuleRow>> send_new(store::RuleRow row,
                                                std::chrono::seconds ack_timeout);

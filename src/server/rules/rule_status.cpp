@@ -119,6 +119,7 @@ std::vector<model::OwnerUsage> RuleService::Impl::on_report(std::string_view cli
       traffic_.report_late(client_id, traffic);
     } else if (entry->row.client_id == client_id) {
       const ByteTotals added = traffic_.report(entry->row, traffic, now);
+      if (feed_.watched(traffic.rule)) feed_.publish(traffic.rule, snapshot(entry->row));
       const std::string& owner = entry->row.spec.owner_id;
       if ((added.in == 0 && added.out == 0) || owner.empty()) continue;
       model::OwnerUsage& sum = usage[owner];

@@ -94,9 +94,10 @@ async::Task<Result<RuleRow>> RuleService::Impl::update(Actor actor, RuleId id,
   RuleBook::Entry* entry = book_.find(id);
   if (!*written || entry == nullptr) co_return fail(Errc::rule_not_found);
   entry->row.spec.rate_limit = row.spec.rate_limit;
-  if (!entry->row.client_id) co_return fail({Errc::client_not_connected, entry->row.client_name});
+  // The caps are stored from here on, whatever becomes of their message.
+  if (!entry->row.client_id) co_return fail({Errc::client_lost, entry->row.client_name});
   Result<Sent> sent = queue(entry->row);
-  if (!sent) co_return fail(sent.error());
+  if (!sent) co_return fail({Errc::client_lost, entry->row.client_name});
 
   const Result<RuleRow> answer = co_await outcome_of(std::move(*sent), settings_.update_timeout);
   if (!answer && answer.error() != Errc::activation_failed) co_return answer;

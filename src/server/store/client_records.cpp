@@ -1,6 +1,7 @@
 #include "server/store/client_records.hpp"
 
 #include "server/store/connection.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/owner_limit_store.hpp"
 #include "server/store/quota_store.hpp"
 #include "server/store/rule_store.hpp"
@@ -23,18 +24,19 @@ Result<> all(const Change (&changes)[N], Connection& connection, std::string_vie
 }  // namespace
 
 Result<> bind_records(Connection& connection, std::string_view name, std::string_view client_id) {
-  static constexpr Change kChanges[] = {bind_rules, bind_owner_limits, bind_quotas, bind_series};
+  static constexpr Change kChanges[] = {bind_rules, bind_grants, bind_owner_limits, bind_quotas,
+                                        bind_series};
   return all(kChanges, connection, name, client_id);
 }
 
 Result<> rename_records(Connection& connection, std::string_view client_id, std::string_view name) {
-  static constexpr Change kChanges[] = {rename_rules, rename_owner_limits, rename_quotas,
-                                        rename_series};
+  static constexpr Change kChanges[] = {rename_rules, rename_grants, rename_owner_limits,
+                                        rename_quotas, rename_series};
   return all(kChanges, connection, client_id, name);
 }
 
 Result<> unbind_records(Connection& connection, std::string_view client_id, std::string_view name) {
-  // Rules have keys of their own and follow by their foreign key.
+  // Rules and grants have keys of their own and follow by their foreign key.
   static constexpr Change kChanges[] = {unbind_owner_limits, unbind_quotas, unbind_series};
   return all(kChanges, connection, client_id, name);
 }

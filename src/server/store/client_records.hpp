@@ -8,8 +8,8 @@ namespace portunus::server::store {
 
 class Connection;
 
-// What is kept under a client: rules, owner limits, quotas, traffic history (store-and-quotas 3,
-// "Client" as a key). The one list of the tables that follow a client.
+// What is kept under a client: rules, grants, owner limits, quotas, traffic history
+// (store-and-quotas 3, "Client" as a key). The one list of the tables that follow a client.
 
 /// The name is enrolled now: what was made for it belongs to this client.
 Result<> bind_records(Connection& connection, std::string_view name, std::string_view client_id);

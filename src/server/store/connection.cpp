@@ -8,6 +8,7 @@ namespace portunus::server::store {
 namespace {
 
 int open_flags(Connection::Access access) {
+  if (access == Connection::Access::inspect) return SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX;
   // Readers open for writing too: a WAL reader maintains the shared index. query_only keeps them
   // from changing anything.
   const int create = access == Connection::Access::write ? SQLite::OPEN_CREATE : 0;
@@ -29,6 +30,11 @@ void Connection::configure() {
   database_.exec("PRAGMA temp_store = MEMORY");
   database_.exec("PRAGMA cache_size = -8192");
   if (access_ == Access::read) database_.exec("PRAGMA query_only = ON");
+}
+
+void Connection::leave_wal() {
+  const std::string mode = database_.execAndGet("PRAGMA journal_mode = DELETE").getString();
+  if (mode != "delete") throw SQLite::Exception("journal mode is " + mode, SQLITE_CANTOPEN);
 }
 
 void Connection::run_script(std::string_view sql) {

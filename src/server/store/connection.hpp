@@ -22,7 +22,8 @@ namespace portunus::server::store {
 /// with guarded(), so that none leaves this folder.
 class Connection {
  public:
-  enum class Access : std::uint8_t { write, read };
+  /// `inspect` is a file that must not change, whoever else uses it (backup).
+  enum class Access : std::uint8_t { write, read, inspect };
 
   /// Opens (for writing: or creates) the file without reading it.
   Connection(const std::filesystem::path& path, Access access,
@@ -31,10 +32,14 @@ class Connection {
   /// The settings of store-and-quotas 2, the journal mode included; writes only where the file is
   /// not in WAL mode yet.
   void configure();
+  /// Leaves WAL mode, so that after the last connection the file stands alone. Not in a
+  /// transaction; nobody else may have the file open.
+  void leave_wal();
   /// One or more statements without results, not cached.
   void run_script(std::string_view sql);
   /// The statement for a literal, prepared at its first use.
   SQLite::Statement& statement(std::string_view sql);
+  SQLite::Database& database() { return database_; }
   std::int64_t last_insert_id() const { return database_.getLastInsertRowid(); }
 
   /// Begins a transaction, which is immediate for a writer. It ends with exactly one of

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
@@ -17,6 +18,12 @@ class Connection;
 Result<> insert_credential(Connection& connection, const CredentialRow& credential);
 Result<std::optional<CredentialRow>> find_credential(Connection& connection,
                                                      std::string_view credential_id);
+/// Those of one user, revoked ones included, ascending by id.
+Result<std::vector<CredentialRow>> list_credentials(Connection& connection,
+                                                    std::string_view user_id);
+/// False when it was not active.
+Result<bool> revoke_credential(Connection& connection, std::string_view credential_id,
+                               SystemTime now);
 /// Every row, revoked ones included: hash and credential id.
 Result<> scan_credential_hashes(Connection& connection, const HashVisitor& visit);
 Result<> touch_credential(Connection& connection, std::string_view credential_id,

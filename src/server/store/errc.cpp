@@ -26,6 +26,16 @@ class Category final : public std::error_category {
         return "store_io";
       case Errc::closed:
         return "store_closed";
+      case Errc::source_not_found:
+        return "source not found";
+      case Errc::destination_exists:
+        return "destination exists";
+      case Errc::destination_not_empty:
+        return "destination not empty";
+      case Errc::not_sqlite:
+        return "not a sqlite file";
+      case Errc::backup_too_new:
+        return "schema_too_new";
     }
     return "unknown";
   }

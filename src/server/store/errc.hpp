@@ -13,6 +13,12 @@ enum class Errc {
   in_use,            ///< another process holds the store lock
   io,                ///< disk full, permission, or any other failure of the file
   closed,            ///< the store was closed while the call waited
+  // Of backup, restore and reset (cli-and-config 2.2); their messages are what operators read.
+  source_not_found,       ///< there is no database to copy
+  destination_exists,     ///< a backup overwrites nothing
+  destination_not_empty,  ///< restore replaces a store only when told to
+  not_sqlite,             ///< the first 16 bytes are not those of SQLite
+  backup_too_new,         ///< restore: written by a newer release
 };
 
 const std::error_category& category();

@@ -74,6 +74,20 @@ Result<bool> remove_owner_limit(Connection& connection, const ClientRef& client,
   });
 }
 
+Result<std::vector<ClientRef>> remove_owner_limits_of(Connection& connection,
+                                                      std::string_view owner_id) {
+  return guarded([&]() -> Result<std::vector<ClientRef>> {
+    std::vector<ClientRef> out;
+    {
+      Query query(connection, "SELECT client_id, client_name FROM owner_limits WHERE owner_id = ?",
+                  owner_id);
+      while (query.step()) out.push_back({query.optional_text(0), query.text(1)});
+    }
+    Query(connection, "DELETE FROM owner_limits WHERE owner_id = ?", owner_id).run();
+    return out;
+  });
+}
+
 Result<bool> collect_owner_limit(Connection& connection, const ClientRef& client,
                                  std::string_view owner_id) {
   const Result<bool> used = guarded([&]() -> Result<bool> {

@@ -26,6 +26,9 @@ Result<std::vector<OwnerLimitRow>> list_owner_limits(Connection& connection);
 /// False when there was none.
 Result<bool> remove_owner_limit(Connection& connection, const ClientRef& client,
                                 std::string_view owner_id);
+/// Everything the owner has, on any client; where.
+Result<std::vector<ClientRef>> remove_owner_limits_of(Connection& connection,
+                                                      std::string_view owner_id);
 /// After the removal of a rule: removes the owner's limit on its client unless he has another rule
 /// there (store-and-quotas 3, cascades). True when a limit went.
 Result<bool> collect_owner_limit(Connection& connection, const ClientRef& client,

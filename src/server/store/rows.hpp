@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ struct UserRow {
   Role role = Role::user;
   bool disabled = false;
   SystemTime created_at;
+  std::optional<std::string> password_hash = {};  ///< PHC string; none = no password
+  bool password_change_required = false;
 };
 
 /// An API token. The raw token is never stored.
@@ -54,6 +57,23 @@ struct ClientRef {
   friend bool operator==(const ClientRef&, const ClientRef&) = default;
 };
 
+/// What one user may push: any of the protocols on ports of the range, on one client or on all.
+struct GrantRow {
+  std::string grant_id;  ///< ULID
+  std::string user_id;
+  std::optional<ClientRef> client;  ///< none = every client
+  std::uint16_t listen_port_start = 0;
+  std::uint16_t listen_port_end = 0;  ///< inclusive
+  bool tcp = false;
+  bool udp = false;
+  std::optional<std::string> note = {};
+  SystemTime created_at;
+
+  /// Whether the grant is for this client, as for every other or by itself.
+  bool names(const ClientRef& other) const { return !client || client->key() == other.key(); }
+  bool has(model::Protocol protocol) const { return protocol == model::Protocol::udp ? udp : tcp; }
+};
+
 /// A one-time join code.
 struct EnrollmentRow {
   std::int64_t id = 0;
@@ -64,6 +84,50 @@ struct EnrollmentRow {
   SystemTime expires_at;
   std::optional<SystemTime> consumed_at;  ///< redeemed or voided by a newer code
   std::optional<std::string> endpoint;    ///< advertised endpoint frozen at creation
+};
+
+/// What a user signs in with.
+struct PasswordRow {
+  std::string user_id;
+  std::string password_hash;     ///< PHC string
+  bool change_required = false;  ///< a session may do nothing else first
+};
+
+/// A browser that has signed in. The cookie's secret is never stored.
+struct SessionRow {
+  std::string session_hash;  ///< lower-case hex SHA-256
+  std::string user_id;
+  SystemTime created_at;
+  SystemTime last_seen_at;
+  SystemTime expires_at;  ///< whatever happens
+  std::optional<SystemTime> revoked_at;
+  std::string remote_address;  ///< of the login, without port
+  std::optional<std::string> user_agent;
+};
+
+/// Whose failures count together (http-api 3.5).
+struct AttemptKey {
+  enum class Action : std::uint8_t { login, onboarding, password_reset };
+  Action action = Action::login;
+  std::string subject;
+  std::string remote_address;
+  friend auto operator<=>(const AttemptKey&, const AttemptKey&) = default;
+};
+
+/// The failures of one burst.
+struct AttemptRow {
+  int failures = 0;
+  SystemTime first_failed_at;
+  SystemTime last_failed_at;
+  std::optional<SystemTime> locked_until;
+  friend bool operator==(const AttemptRow&, const AttemptRow&) = default;
+};
+
+/// What opens onboarding; there is one at most.
+struct SetupTokenRow {
+  std::string token_hash;
+  SystemTime issued_at;
+  SystemTime expires_at;
 };
 
 enum class RuleState : std::uint8_t { pending, active, failed };

@@ -68,7 +68,7 @@ constexpr std::string_view kSelectRules =
     "prefer_ipv6, health_check_interval_secs, sni_pattern, state, failure_reason, created_at, "
     "last_state_change_at, bandwidth_in_bps, bandwidth_out_bps, new_connections_per_sec, "
     "concurrent_connections, bandwidth_in_burst, bandwidth_out_burst, new_connections_burst "
-    "FROM rules ORDER BY rule_id";
+    "FROM rules";
 
 void insert_row(Connection& connection, const RuleRow& rule) {
   const model::RuleSpec& spec = rule.spec;
@@ -134,9 +134,21 @@ Result<RuleId> insert_rule(Connection& connection, const RuleRow& rule) {
 Result<std::vector<RuleRow>> list_rules(Connection& connection) {
   return guarded([&]() -> Result<std::vector<RuleRow>> {
     std::vector<RuleRow> out;
-    Query query(connection, kSelectRules);
+    static const std::string sql = std::string(kSelectRules) + " ORDER BY rule_id";
+    Query query(connection, sql);
     while (query.step()) out.push_back(read_row(query));
     read_targets(connection, out);
+    return out;
+  });
+}
+
+Result<std::vector<RuleRow>> list_rules_of(Connection& connection, std::string_view owner_id) {
+  return guarded([&]() -> Result<std::vector<RuleRow>> {
+    std::vector<RuleRow> out;
+    static const std::string sql =
+        std::string(kSelectRules) + " WHERE owner_id = ? ORDER BY rule_id";
+    Query query(connection, sql, owner_id);
+    while (query.step()) out.push_back(read_row(query));
     return out;
   });
 }

@@ -19,6 +19,8 @@ class Connection;
 Result<RuleId> insert_rule(Connection& connection, const RuleRow& rule);
 /// Ascending by id.
 Result<std::vector<RuleRow>> list_rules(Connection& connection);
+/// Those of one owner without their targets, ascending by id.
+Result<std::vector<RuleRow>> list_rules_of(Connection& connection, std::string_view owner_id);
 /// `reason` counts only for failed.
 Result<bool> set_rule_state(Connection& connection, RuleId id, RuleState state,
                             std::string_view reason, SystemTime now);

@@ -37,6 +37,12 @@ std::int64_t series_of(Connection& connection, const ClientRef& client, std::str
   return connection.last_insert_id();
 }
 
+std::int64_t hour_of(std::int64_t start) {
+  constexpr std::int64_t kHour = 3600;
+  const std::int64_t past = start % kHour;
+  return start - (past < 0 ? past + kHour : past);
+}
+
 /// Moves every sample of one series to another, adding where both have one, and ends the first.
 void merge_series(Connection& connection, std::int64_t from, std::int64_t into) {
   Query(connection,
@@ -78,11 +84,22 @@ Result<> add_minute_sample(Connection& connection, const ClientRef& client,
                            std::string_view user_id, std::int64_t start, std::uint64_t bytes_in,
                            std::uint64_t bytes_out) {
   return guarded([&]() -> Result<> {
+    const std::int64_t series = series_of(connection, client, user_id);
+    const std::int64_t in = clamped(bytes_in);
+    const std::int64_t out = clamped(bytes_out);
     Query(connection,
           "INSERT INTO traffic_samples_1m VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
           "bytes_in = bytes_in + min(excluded.bytes_in, 9223372036854775807 - bytes_in), "
           "bytes_out = bytes_out + min(excluded.bytes_out, 9223372036854775807 - bytes_out)",
-          series_of(connection, client, user_id), start, clamped(bytes_in), clamped(bytes_out))
+          series, start, in, out)
+        .run();
+    // No roll-up comes by again for an hour that has been rolled up.
+    Query(connection,
+          "INSERT INTO traffic_samples_1h SELECT ?1, ?2, ?3, ?4 FROM traffic_rollup_mark "
+          "WHERE last_hour >= ?2 ON CONFLICT DO UPDATE SET "
+          "bytes_in = bytes_in + min(excluded.bytes_in, 9223372036854775807 - bytes_in), "
+          "bytes_out = bytes_out + min(excluded.bytes_out, 9223372036854775807 - bytes_out)",
+          series, hour_of(start), in, out)
         .run();
     return {};
   });

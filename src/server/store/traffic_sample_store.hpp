@@ -14,7 +14,8 @@ class Connection;
 /// transaction.
 
 /// Adds to the sample of the minute that starts at `start`, Unix seconds; a sum stays at the
-/// greatest number rather than pass it.
+/// greatest number rather than pass it. Of a minute that comes after its hour was rolled up (the
+/// store was out of order, or the clock went back), the hour gets its share at once.
 Result<> add_minute_sample(Connection& connection, const ClientRef& client,
                            std::string_view user_id, std::int64_t start, std::uint64_t bytes_in,
                            std::uint64_t bytes_out);

@@ -79,6 +79,19 @@ TEST(BundleFile, a_new_file_is_private_and_its_parents_are_made) {
   EXPECT_EQ(entries(fs::path(path).parent_path()), 1U);
 }
 
+TEST(BundleFile, a_bare_file_name_is_one_in_the_working_directory) {
+  const TempDir dir;
+  const fs::path before = fs::current_path();
+  fs::current_path(dir.path());
+  auto writer = BundleWriter::prepare("bundle.json");
+  const bool prepared = writer.has_value();
+  const bool written = prepared && writer->commit("{}").has_value();
+  fs::current_path(before);
+  EXPECT_TRUE(prepared);
+  EXPECT_TRUE(written);
+  EXPECT_EQ(read_file(dir / "bundle.json"), "{}");
+}
+
 TEST(BundleFile, an_existing_file_keeps_its_mode_and_its_link) {
   const TempDir dir;
   write_file(dir / "real", "old");

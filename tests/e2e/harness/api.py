@@ -3,6 +3,8 @@
 import http.client
 import json
 
+from . import openapi
+
 
 class Answer:
     def __init__(self, response, body):
@@ -56,7 +58,9 @@ class Api:
         try:
             connection.request(method, path, data, sent)
             response = connection.getresponse()
-            return Answer(response, response.read())
+            answer = Answer(response, response.read())
+            openapi.check(method, path, answer.status, answer.headers, answer.body)
+            return answer
         finally:
             connection.close()
 

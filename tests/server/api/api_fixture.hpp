@@ -14,18 +14,27 @@
 #include "common/base/clock.hpp"
 #include "common/base/ulid.hpp"
 #include "common/crypto/digest.hpp"
+#include "server/audit/audit_log.hpp"
 #include "server/auth/bearer_auth.hpp"
 #include "server/auth/client_listener.hpp"
 #include "server/auth/client_service.hpp"
+#include "server/auth/endpoint_settings.hpp"
+#include "server/auth/password.hpp"
+#include "server/auth/password_hasher.hpp"
 #include "server/http/api/api.hpp"
 #include "server/http/errc.hpp"
 #include "server/metrics/metrics.hpp"
 #include "server/owner_caps/owner_cap_service.hpp"
+#include "server/people/authorization.hpp"
+#include "server/people/people.hpp"
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_service.hpp"
 #include "server/store/credential_store.hpp"
+#include "server/store/password_store.hpp"
 #include "server/store/store.hpp"
 #include "server/store/user_store.hpp"
+#include "server/traffic/traffic_history.hpp"
+#include "server/web_auth/web_auth.hpp"
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_io.hpp"
 
@@ -127,6 +136,8 @@ class ApiTest : public ::testing::Test {
     ASSERT_TRUE(opened) << opened.error().text();
     store_ = std::move(*opened);
     bearer_ = std::make_unique<auth::BearerAuth>(*store_, clock_);
+    hasher_ = std::make_unique<auth::PasswordHasher>();
+    web_auth_ = std::make_unique<web_auth::WebAuth>(io_.executor(), *store_, *hasher_, clock_);
     clients_ = std::make_unique<auth::ClientService>(
         *store_, clock_, auth::EnrollmentMaterial{"PEM", std::string(64, 'a')},
         auth::AdvertisedEndpoint(
@@ -135,10 +146,15 @@ class ApiTest : public ::testing::Test {
     rules_ = std::make_unique<rules::RuleService>(io_.executor(), *store_, clock_);
     owner_caps_ = std::make_unique<owner_caps::OwnerCapService>(*store_, clock_);
     quotas_ = std::make_unique<quotas::QuotaService>(io_.executor(), *store_, clock_);
+    people_ = std::make_unique<people::People>(*store_, clock_, [this](Secret password) {
+      return hasher_->hash_new(std::move(password));
+    });
     edges_ = std::make_unique<FakeEdges>(io_.executor());
     edges_->rules = rules_.get();
     rules_->set_sink(edges_.get());
     rules_->set_listener(&news_);
+    rules_->set_rights(people::find_owners_miss);
+    people_->set_listener(&news_);
     owner_caps_->set_sink(edges_.get());
     quotas_->set_sink(edges_.get());
     clients_->set_sink(edges_.get());
@@ -146,14 +162,20 @@ class ApiTest : public ::testing::Test {
     news_.rules = rules_.get();
     news_.owner_caps = owner_caps_.get();
     news_.quotas = quotas_.get();
+    audit_ = std::make_unique<audit::AuditLog>(io_.executor(), *store_, clock_);
+    audit_->start();
     metrics_ = std::make_unique<metrics::Metrics>(
         metrics::Sources{*clients_, *rules_, *owner_caps_, *quotas_, *store_,
-                         [] { return std::map<std::string, std::uint64_t>{}; }});
+                         [] { return std::map<std::string, std::uint64_t>{}; }, *audit_});
+    traffic_ = std::make_unique<traffic::TrafficHistory>(*store_, clock_);
+    endpoint_ = std::make_unique<auth::EndpointSettings>(*store_, clients_->endpoint());
     api_ = make_api(*clients_);
   }
-  std::unique_ptr<Api> make_api(auth::ClientService& clients) {
+  std::unique_ptr<Api> make_api(auth::ClientService& clients, WebOrigin origin = {}) {
     return std::make_unique<Api>(
-        Services{*bearer_, clients, *rules_, *owner_caps_, *quotas_, *metrics_});
+        Services{*bearer_, *web_auth_, clients, *rules_, *owner_caps_, *quotas_, *people_,
+                 *metrics_, *traffic_, *endpoint_, *audit_},
+        std::move(origin));
   }
   void TearDown() override {
     if (!rules_) return;
@@ -161,6 +183,10 @@ class ApiTest : public ::testing::Test {
     io_.run(rules_->drain(std::chrono::seconds(5)));
     quotas_->request_stop();
     io_.run(quotas_->drain(std::chrono::seconds(5)));
+    web_auth_->request_stop();
+    io_.run(web_auth_->drain(std::chrono::seconds(5)));
+    audit_->request_stop();
+    io_.run(audit_->drain(std::chrono::seconds(5)));
     store_->close();
   }
 
@@ -190,6 +216,27 @@ class ApiTest : public ::testing::Test {
     });
     EXPECT_TRUE(done) << done.error().text();
     return token;
+  }
+
+  static constexpr auto kPassword = "correct horse battery";
+  void set_password(const std::string& user, bool change_required = false) {
+    static const std::string hash = auth::hash_password(Secret(kPassword)).value();
+    const auto done = store_->write_now([&](store::Connection& connection) {
+      return store::put_password(
+          connection, {.user_id = user, .password_hash = hash, .change_required = change_required});
+    });
+    EXPECT_TRUE(done) << done.error().text();
+  }
+  /// A grant of all that the arguments say; its id.
+  std::string grant(const std::string& user, const std::string& client, int first, int last,
+                    Json protocols = Json::array({"tcp"})) {
+    const Response added = post("/v1/grants", {{"user_id", user},
+                                               {"client", client},
+                                               {"listen_port_start", first},
+                                               {"listen_port_end", last},
+                                               {"protocols", std::move(protocols)}});
+    EXPECT_EQ(added.status, 201U) << added.body;
+    return json(added)["grant_id"];
   }
 
   struct Ask {
@@ -274,7 +321,7 @@ class ApiTest : public ::testing::Test {
     return json(pushed)["rule_id"];
   }
 
-  struct News final : auth::ClientListener, rules::RuleListener {
+  struct News final : auth::ClientListener, rules::RuleListener, people::PeopleListener {
     rules::RuleService* rules = nullptr;
     owner_caps::OwnerCapService* owner_caps = nullptr;
     quotas::QuotaService* quotas = nullptr;
@@ -296,6 +343,12 @@ class ApiTest : public ::testing::Test {
     void on_caps_collected(const store::ClientRef& client, std::string_view owner) override {
       owner_caps->on_collected(client, owner);
     }
+    void on_rules_removed(std::span<const store::RemovedRule> removed) override {
+      rules->on_removed(removed);
+    }
+    void on_caps_removed(const store::ClientRef& client, std::string_view owner) override {
+      owner_caps->on_collected(client, owner);
+    }
   };
 
   test::TempDir dir_;
@@ -304,12 +357,18 @@ class ApiTest : public ::testing::Test {
   News news_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<auth::BearerAuth> bearer_;
+  std::unique_ptr<auth::PasswordHasher> hasher_;
+  std::unique_ptr<web_auth::WebAuth> web_auth_;
   std::unique_ptr<auth::ClientService> clients_;
   std::unique_ptr<rules::RuleService> rules_;
   std::unique_ptr<owner_caps::OwnerCapService> owner_caps_;
   std::unique_ptr<quotas::QuotaService> quotas_;
+  std::unique_ptr<people::People> people_;
   std::unique_ptr<FakeEdges> edges_;
+  std::unique_ptr<audit::AuditLog> audit_;
   std::unique_ptr<metrics::Metrics> metrics_;
+  std::unique_ptr<traffic::TrafficHistory> traffic_;
+  std::unique_ptr<auth::EndpointSettings> endpoint_;
   std::unique_ptr<Api> api_;
   std::string token_;
   int body_reads_ = 0;

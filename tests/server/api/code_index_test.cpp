@@ -2,6 +2,9 @@
 
 #include <set>
 
+#include "server/http/api/error_map.hpp"
+#include "server/store/traffic_sample_store.hpp"
+#include "server/web_auth/setup_token.hpp"
 #include "tests/server/api/api_fixture.hpp"
 
 namespace portunus::server::http::api {
@@ -171,6 +174,122 @@ class CodeIndexTest : public ApiTest {
     put(quota + "edge-01", {{"monthly_bytes", 1}});
     edges_->capable = usual;
   }
+  void traffic() {
+    const std::string global = "/v1/traffic/global";
+    expect(get(global + "?from=5&to=5"));
+    expect(get(global + "?from=0&to=5&bucket=2m"));
+    expect(get(global + "?from=0&to=5"));
+    EXPECT_TRUE(store_->write_now([&](store::Connection& c) -> Result<> {
+      // All of them hours from now, which no clock of this test reaches.
+      const std::int64_t later = to_unix_seconds(clock_.now()) / 60 * 60 + 86'400;
+      for (int minute = 0; minute <= 10'000; ++minute) {
+        const auto added = store::add_minute_sample(c, {std::nullopt, "edge-01"}, "alice",
+                                                    later + minute * 60, 1, 1);
+        if (!added) return added;
+      }
+      return {};
+    }));
+    expect(get(global +
+               "?bucket=1m&to=9000000000&from=" + std::to_string(to_unix_seconds(clock_.now()))));
+  }
+  void audit() {
+    expect(get("/v1/audit?limit=0"));
+    expect(get("/v1/audit?outcome=x"));
+    expect(get("/v1/audit?since=x"));
+    expect(get("/v1/audit?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z"));
+    expect(get("/v1/audit?cursor=x"));
+  }
+  void sessions() {
+    const auto onboard = [&](const Json& body) { expect(post("/v1/auth/onboarding", body)); };
+    onboard(
+        {{"user_id", "x"}, {"display_name", "x"}, {"password", "x"}, {"password_confirm", "x"}});
+    const auto log_in = [&](const char* user, const char* password) {
+      return post("/v1/auth/login", {{"user_id", user}, {"password", password}});
+    };
+    add_user("bob", store::Role::user);
+    set_password("bob", true);
+    const Response in = log_in("bob", kPassword);
+    const std::string text(in.header("set-cookie").value_or(""));
+    const Header cookie{"Cookie", text.substr(0, text.find(';'))};
+    const Header origin{"Origin", "http://d.example.com:7080"};
+    const Header mark{"X-Portunus-CSRF", "1"};
+    const auto browse = [&](const char* method, std::vector<Header> headers) {
+      headers.push_back(cookie);
+      expect(send({.method = method, .target = "/v1/rules", .headers = std::move(headers)}));
+    };
+    browse("GET", {});
+    browse("POST", {});
+    browse("POST", {{"Origin", "http://x"}});
+    browse("POST", {origin});
+    browse("POST", {origin, mark, {"Content-Length", "5"}});
+    for (int i = 0; i < 5; ++i) expect(log_in("carol", "not the password"));
+    expect(log_in("carol", "not the password"));
+    const auto change = [&](const std::string& wanted, const std::string& confirm) {
+      expect(send({.method = "POST",
+                   .target = "/v1/users/me/password",
+                   .body = Json{{"current_password", kPassword},
+                                {"new_password", wanted},
+                                {"new_password_confirm", confirm}}
+                               .dump(),
+                   .token = "bob-token"}));
+    };
+    change("short", "other");
+    change("short", "short");
+    change(std::string(1025, 'x'), std::string(1025, 'x'));
+    expect(post("/v1/users/nobody/password", Json::object()));
+  }
+  /// While no enabled superadmin exists.
+  void onboarding() {
+    const auto onboard = [&](const Json& body) { expect(post("/v1/auth/onboarding", body)); };
+    Json body = {{"user_id", "_x"},
+                 {"display_name", ""},
+                 {"password", kPassword},
+                 {"password_confirm", kPassword}};
+    onboard(body);
+    body["setup_token"] = "x";
+    onboard(body);
+    body["setup_token"] = web_auth::rotate_setup_token(*store_, clock_).value().value().reveal();
+    onboard(body);
+    body["user_id"] = "dora";
+    onboard(body);
+    body["display_name"] = "Dora";
+    add_user("dora", store::Role::user);
+    onboard(body);
+  }
+  void people() {
+    const auto user = [&](Json body) { expect(post("/v1/users", body)); };
+    user({{"user_id", "_x"}, {"display_name", "X"}});
+    user({{"user_id", "x"}, {"display_name", " "}});
+    user({{"user_id", "x"}, {"display_name", "X"}, {"password_change_required", true}});
+    user({{"user_id", "alice"}, {"display_name", "X"}});
+    expect(get("/v1/users/nobody"));
+    expect(send({.method = "DELETE", .target = "/v1/users/_superadmin"}));
+    expect(send({.method = "DELETE", .target = "/v1/users/alice/credentials/x"}));
+    // Somebody whose token outlived the check of his role.
+    EXPECT_EQ(io_.run(people_->users.remove("ghost", "_superadmin")).error(),
+              people::Errc::last_superadmin);
+    seen_.insert(refusal(to_response(people::Errc::last_superadmin)));
+    const auto grant = [&](const char* key, Json value) {
+      Json body{{"user_id", "alice"},
+                {"client", "edge-01"},
+                {"listen_port_start", 1},
+                {"listen_port_end", 2},
+                {"protocols", Json::array({"tcp"})}};
+      body[key] = std::move(value);
+      return post("/v1/grants", body);
+    };
+    expect(grant("client", "Bad"));
+    expect(grant("listen_port_start", 0));
+    expect(grant("protocols", Json::array()));
+    expect(send({.method = "DELETE", .target = "/v1/grants/x"}));
+    ASSERT_EQ(grant("note", "n").status, 201U);
+    const std::string token = json(post("/v1/users/alice/credentials", Json::object()))["token"];
+    Json udp = rule_body(1);
+    udp["protocol"] = "udp";
+    expect(send({.method = "POST", .target = "/v1/rules", .body = udp.dump(), .token = token}));
+    expect(send(
+        {.method = "POST", .target = "/v1/rules", .body = rule_body(3).dump(), .token = token}));
+  }
   void broken_store() {
     store_->close();
     expect(get("/v1/clients"));
@@ -182,12 +301,17 @@ class CodeIndexTest : public ApiTest {
 /// The codes of http-api 15 that the routes of this release have, each produced by a request.
 TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
   before_bootstrap();
+  onboarding();
   bootstrap();
   enroll("edge-01");
   transport();
   clients();
   rules();
   limits();
+  traffic();
+  audit();
+  sessions();
+  people();
   broken_store();
   const std::set<std::string> expected = {"400 invalid_json",
                                           "400 invalid_query",
@@ -260,7 +384,42 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "400 invalid_billing_anchor",
                                           "404 quota_not_found",
                                           "409 billing_anchor_immutable",
-                                          "422 quota_unsupported_by_client"};
+                                          "422 quota_unsupported_by_client",
+                                          "400 invalid_time_range",
+                                          "400 invalid_bucket",
+                                          "422 quota_bucket_out_of_retention",
+                                          "422 traffic_too_many_rows",
+                                          "422 invalid_limit",
+                                          "422 invalid_outcome",
+                                          "400 invalid_timestamp",
+                                          "400 invalid_cursor",
+                                          "401 invalid_login",
+                                          "401 setup_token_required",
+                                          "401 setup_token_invalid",
+                                          "403 password_change_required",
+                                          "403 csrf_origin_required",
+                                          "403 csrf_origin_mismatch",
+                                          "403 csrf_header_required",
+                                          "403 csrf_content_type_required",
+                                          "404 user_not_found",
+                                          "409 already_bootstrapped",
+                                          "409 user_already_exists",
+                                          "422 reserved_user_id",
+                                          "422 invalid_display_name",
+                                          "422 password_too_short",
+                                          "422 password_too_long",
+                                          "422 password_mismatch",
+                                          "429 rate_limited",
+                                          "422 initial_password_required",
+                                          "409 cannot_remove_self",
+                                          "404 credential_not_found",
+                                          "409 last_superadmin",
+                                          "422 invalid_client",
+                                          "422 invalid_port_range",
+                                          "422 empty_protocol_set",
+                                          "404 grant_not_found",
+                                          "403 protocol_not_granted",
+                                          "403 port_outside_grant"};
   EXPECT_EQ(seen_, expected);
 }
 

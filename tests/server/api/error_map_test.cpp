@@ -68,6 +68,10 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "validation.rate_limit_burst_unsupported",
                                            "validation.rate_limit_on_legacy_shape",
                                            "validation.rule_update_shape_mismatch",
+                                           "invalid_time_range",
+                                           "invalid_bucket",
+                                           "quota_bucket_out_of_retention",
+                                           "traffic_too_many_rows",
                                            "conflict.sni_route_duplicate",
                                            "conflict.sni_fallback_duplicate",
                                            "conflict.legacy_to_sni_unsupported",
@@ -85,7 +89,38 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "quota_unsupported_by_client",
                                            "invalid_billing_anchor",
                                            "billing_anchor_immutable",
-                                           "quota_not_found"};
+                                           "quota_not_found",
+                                           "invalid_limit",
+                                           "invalid_outcome",
+                                           "invalid_timestamp",
+                                           "invalid_time_range",
+                                           "invalid_cursor",
+                                           "csrf_origin_required",
+                                           "csrf_origin_mismatch",
+                                           "csrf_header_required",
+                                           "csrf_content_type_required",
+                                           "password_change_required",
+                                           "password_too_short",
+                                           "password_too_long",
+                                           "password_hash_failed",
+                                           "invalid_login",
+                                           "rate_limited",
+                                           "setup_token_required",
+                                           "setup_token_invalid",
+                                           "reserved_user_id",
+                                           "password_mismatch",
+                                           "user_already_exists",
+                                           "user_not_found",
+                                           "protocol_not_granted",
+                                           "port_outside_grant",
+                                           "initial_password_required",
+                                           "cannot_remove_self",
+                                           "last_superadmin",
+                                           "credential_not_found",
+                                           "invalid_client",
+                                           "invalid_port_range",
+                                           "empty_protocol_set",
+                                           "grant_not_found"};
 
 /// Every enumerator counts up from 1; the first value past the last one has no row.
 template <class E>
@@ -100,19 +135,27 @@ void every_value_has_a_row(int last) {
 }
 
 TEST(ErrorMapTest, EveryErrcHasARow) {
-  every_value_has_a_row<Errc>(static_cast<int>(Errc::invalid_path));
+  every_value_has_a_row<Errc>(static_cast<int>(Errc::password_change_required));
   every_value_has_a_row<http::Errc>(static_cast<int>(http::Errc::body_timeout));
-  every_value_has_a_row<auth::Errc>(static_cast<int>(auth::Errc::token_revoked));
+  every_value_has_a_row<auth::Errc>(static_cast<int>(auth::Errc::password_queue_full));
+  every_value_has_a_row<web_auth::Errc>(static_cast<int>(web_auth::Errc::user_not_found));
   every_value_has_a_row<rules::Errc>(static_cast<int>(rules::Errc::not_owner));
   every_value_has_a_row<owner_caps::Errc>(
       static_cast<int>(owner_caps::Errc::owner_rate_limit_not_found));
   every_value_has_a_row<quotas::Errc>(static_cast<int>(quotas::Errc::quota_not_found));
+  every_value_has_a_row<people::Errc>(static_cast<int>(people::Errc::grant_not_found));
+  every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
+  every_value_has_a_row<audit::Errc>(static_cast<int>(audit::Errc::invalid_cursor));
   every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
 }
 
 TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   for (int value = 1; value <= static_cast<int>(auth::Errc::endpoint_not_in_cert_san); ++value) {
     const auto e = static_cast<auth::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(web_auth::Errc::user_not_found); ++value) {
+    const auto e = static_cast<web_auth::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
   for (int value = 1; value <= static_cast<int>(rules::Errc::not_owner); ++value) {
@@ -126,6 +169,14 @@ TEST(ErrorMapTest, DomainCodesKeepTheirNames) {
   }
   for (int value = 1; value <= static_cast<int>(quotas::Errc::quota_not_found); ++value) {
     const auto e = static_cast<quotas::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(traffic::Errc::traffic_too_many_rows); ++value) {
+    const auto e = static_cast<traffic::Errc>(value);
+    EXPECT_EQ(row(e).code, make_error_code(e).message());
+  }
+  for (int value = 1; value <= static_cast<int>(audit::Errc::invalid_cursor); ++value) {
+    const auto e = static_cast<audit::Errc>(value);
     EXPECT_EQ(row(e).code, make_error_code(e).message());
   }
 }
@@ -156,6 +207,17 @@ TEST(ErrorMapTest, RuleMessagesBeginWithTheirCode) {
   EXPECT_EQ(message(rules::Errc::not_owner), "not_owner: the rule belongs to another user");
   EXPECT_EQ(message(rules::Errc::sni_unsupported_by_client),
             "sni_unsupported_by_client: the client is older than 0.9");
+}
+
+TEST(ErrorMapTest, HTTP_3_5_who_is_to_wait_is_told_how_long) {
+  for (const Error& error :
+       {Error(web_auth::Errc::rate_limited, "42"), Error(auth::Errc::password_queue_full, "42")}) {
+    const Response refusal = to_response(error);
+    EXPECT_EQ(refusal.status, 429U);
+    EXPECT_EQ(refusal.header("retry-after"), "42");
+    EXPECT_EQ(nlohmann::json::parse(refusal.body)["error"]["code"], "rate_limited");
+  }
+  EXPECT_EQ(to_response(web_auth::Errc::invalid_login).header("retry-after"), std::nullopt);
 }
 
 TEST(ErrorMapTest, WhatIsOursIsNotTold) {

@@ -56,11 +56,27 @@ TEST_F(ApiTest, EveryAnswerBelowV1IsNotStored) {
   EXPECT_EQ(send({.target = "/v1/users/me", .token = ""}).header("cache-control"), "no-store");
 }
 
+TEST_F(ApiTest, HTTP_16_TheDescriptionIsPublic) {
+  const Response document = send({.target = "/v1/openapi.json", .token = ""});
+  EXPECT_EQ(document.status, 200U);
+  EXPECT_EQ(document.header("content-type"), "application/json");
+  EXPECT_EQ(document.header("cache-control"), "no-store");
+  const Json described = json(document);
+  EXPECT_EQ(described["openapi"], "3.1.0");
+  EXPECT_TRUE(described["paths"].contains("/v1/rules/{rule_id}"));
+  bootstrap();
+  EXPECT_EQ(send({.method = "HEAD", .target = "/v1/openapi.json", .token = "unknown"}).status,
+            200U);
+  const Response posted = send({.method = "POST", .target = "/v1/openapi.json"});
+  EXPECT_EQ(refusal(posted), "405 method_not_allowed");
+  EXPECT_EQ(posted.header("allow"), "GET, HEAD");
+}
+
 TEST_F(ApiTest, RoutesThatDoNotExistAreNotFound) {
   bootstrap();
   for (const char* target :
-       {"/v1/", "/v1/users", "/v1/audit", "/v1/grants", "/v1/auth/status", "/v1/traffic/global",
-        "/v1/clients/edge-01/reissue", "/v1/rules/7/stats/stream", "/v1/clients/%zz"}) {
+       {"/v1/", "/v1/nothing", "/v1/auth/nothing", "/v1/traffic/nothing",
+        "/v1/clients/edge-01/reissue", "/v1/rules/7/nothing", "/v1/clients/%zz"}) {
     EXPECT_EQ(refusal(get(target)), "404 not_found") << target;
     EXPECT_EQ(refusal(send({.method = "POST", .target = target, .token = ""})), "404 not_found");
   }

@@ -8,6 +8,7 @@
 #include <future>
 #include <thread>
 
+#include "server/store/audit_store.hpp"
 #include "server/store/store.hpp"
 #include "tests/server/app/scratch_dir.hpp"
 #include "tests/server/support/raw_client.hpp"
@@ -115,6 +116,29 @@ TEST_F(ServerTest, LogsItsStartInOrder) {
                                               "owner_cap.hydrated", "rules.hydrated"}));
 }
 
+TEST_F(ServerTest, HTTP_3_6_PrintsASetupTokenWhileOnboardingIsOpen) {
+  constexpr std::string_view kLine = "Portunus onboarding setup token: ";
+  options_.config.operator_token = Secret();
+  std::vector<std::string> printed;
+  for (int i = 0; i < 2; ++i) {
+    ::testing::internal::CaptureStderr();
+    start();
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(text.starts_with(kLine) && text.size() == kLine.size() + 44) << text;
+    printed.push_back(text);
+    const std::string status = api("GET /v1/auth/status");
+    EXPECT_TRUE(status.ends_with(R"({"onboarding_required":true})")) << status;
+    EXPECT_TRUE(api("GET /v1/users/me").starts_with("HTTP/1.1 503"));
+    EXPECT_TRUE(stop());
+  }
+  EXPECT_NE(printed[0], printed[1]);
+  options_.config.operator_token = Secret("operator");
+  ::testing::internal::CaptureStderr();
+  start();
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_TRUE(api("GET /v1/auth/status").ends_with(R"({"onboarding_required":false})"));
+}
+
 TEST_F(ServerTest, KeepsItsStateOverARestart) {
   start();
   EXPECT_TRUE(stop());
@@ -140,6 +164,20 @@ TEST_F(ServerTest, StoppingLeavesACheckpointedStoreAndFreePorts) {
   const auto wal = scratch_.path() / "state.db-wal";
   EXPECT_TRUE(!std::filesystem::exists(wal) || std::filesystem::file_size(wal) == 0);
   EXPECT_TRUE(store::StoreLock::acquire(scratch_.path()));
+}
+
+TEST_F(ServerTest, SQ_5_TheStopWritesEveryAuditEntry) {
+  start();
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(api("GET /v1/rules", "wrong").starts_with("HTTP/1.1 401"));
+  }
+  EXPECT_TRUE(stop());
+  auto store = store::Store::open({.path = options_.dir.database()});
+  ASSERT_TRUE(store);
+  const auto rows =
+      (*store)->read_now([](store::Connection& c) { return store::list_audit(c, {}, {}, 1000); });
+  ASSERT_TRUE(rows);
+  EXPECT_EQ(rows->size(), 20U);
 }
 
 TEST_F(ServerTest, SighupReportsAndChangesNothing) {

@@ -82,21 +82,44 @@ TEST(AdvertisedEndpoint, CLI_6_tiers) {
   };
   for (const TierCase& c : cases) {
     const AdvertisedEndpoint advertised(c.seed, 7443, c.names);
-    const auto endpoint = advertised.resolve(c.request_host);
+    const auto resolved = advertised.resolve(nullopt, c.request_host);
     if (c.endpoint) {
-      ASSERT_TRUE(endpoint) << c.name << ": " << endpoint.error().text();
-      EXPECT_EQ(*endpoint, *c.endpoint) << c.name;
+      ASSERT_TRUE(resolved) << c.name << ": " << resolved.error().text();
+      EXPECT_EQ(resolved->endpoint, *c.endpoint) << c.name;
     } else {
-      ASSERT_FALSE(endpoint) << c.name;
-      EXPECT_EQ(endpoint.error(), c.error) << c.name;
+      ASSERT_FALSE(resolved) << c.name;
+      EXPECT_EQ(resolved.error(), c.error) << c.name;
     }
   }
+}
+
+TEST(AdvertisedEndpoint, HTTP_11_an_override_comes_before_all_other_sources) {
+  const crypto::SubjectNames names{{"d.example.com", "e.example.com"}, {"127.0.0.1"}};
+  const AdvertisedEndpoint seeded("d.example.com:9000", 7443, names);
+  const auto resolved = seeded.resolve("e.example.com:1", "d.example.com");
+  ASSERT_TRUE(resolved);
+  EXPECT_EQ(resolved->endpoint, "e.example.com:1");
+  EXPECT_EQ(resolved->source, EndpointSource::override_);
+  EXPECT_EQ(seeded.resolve(nullopt, "e.example.com")->source, EndpointSource::seed);
+  // Malformed or not covered is a hard error, whatever other tiers have.
+  EXPECT_EQ(seeded.resolve("e.example.com", nullopt).error(), Errc::endpoint_invalid);
+  EXPECT_EQ(seeded.resolve("f.example.com:1", nullopt).error(), Errc::endpoint_not_in_cert_san);
+}
+
+TEST(AdvertisedEndpoint, HTTP_11_names_its_source) {
+  const AdvertisedEndpoint advertised(nullopt, 7443, {{"d.example.com"}, {"127.0.0.1"}});
+  EXPECT_EQ(advertised.resolve(nullopt, "d.example.com:80")->source, EndpointSource::derived);
+  EXPECT_EQ(advertised.resolve(nullopt, nullopt)->source, EndpointSource::loopback);
+  EXPECT_EQ(endpoint_source_name(EndpointSource::override_), "override");
+  EXPECT_EQ(endpoint_source_name(EndpointSource::seed), "seed");
+  EXPECT_EQ(endpoint_source_name(EndpointSource::derived), "derived");
+  EXPECT_EQ(endpoint_source_name(EndpointSource::loopback), "loopback");
 }
 
 TEST(AdvertisedEndpoint, says_why_a_tier_fell_through) {
   const test::LogCapture log;
   const AdvertisedEndpoint advertised(nullopt, 7443, {{"d.example.com"}, {}});
-  (void)advertised.resolve("other.org:7080");
+  (void)advertised.resolve(nullopt, "other.org:7080");
   EXPECT_EQ(log.count("advertised.derive_uncovered", {"\"host\":\"other.org\""}), 1U);
   EXPECT_EQ(log.count("advertised.no_covered_candidate"), 1U);
 }

@@ -57,7 +57,8 @@ TEST_F(BearerAuthTest, HTTP_3_1_step_3_in_order) {
 TEST_F(BearerAuthTest, revoked_tokens_and_disabled_users) {
   const auto admin = bootstrap_superadmin(*store_, "ops", clock_);
   run_sql(
-      "INSERT INTO users VALUES ('alice', 'A', 'user', 1, 0);"
+      "INSERT INTO users (user_id, display_name, role, disabled, created_at) "
+      "VALUES ('alice', 'A', 'user', 1, 0);"
       "INSERT INTO credentials VALUES ('01J00000000000000000000009', 'alice', '" +
       crypto::sha256_hex("alices") + "', NULL, 0, NULL, NULL)");
   EXPECT_EQ(ask("Bearer alices").error(), Errc::user_disabled);

@@ -173,7 +173,9 @@ TEST_F(EnrollmentTest, a_lost_answer_leaves_the_code_spent_and_a_new_one_works) 
 
 TEST_F(EnrollmentTest, rules_of_the_bare_name_bind_at_the_first_enrollment) {
   ASSERT_TRUE(store_->write_now([&](store::Connection& c) -> Result<> {
-    c.run_script("INSERT INTO users VALUES ('root', 'R', 'superadmin', 0, 0)");
+    c.run_script(
+        "INSERT INTO users (user_id, display_name, role, disabled, created_at) "
+        "VALUES ('root', 'R', 'superadmin', 0, 0)");
     store::RuleRow row;
     row.spec.listen_port = 80;
     row.spec.targets = {{"10.0.0.5", 80}};

@@ -37,6 +37,7 @@ class CliTest : public ::testing::Test {
   Ran run(std::vector<std::string> arguments) {
     std::ostringstream out;
     std::ostringstream err;
+    std::istringstream in(stdin_);
     Context context{.out = out,
                     .err = err,
                     .environment =
@@ -51,7 +52,9 @@ class CliTest : public ::testing::Test {
                         [this](const ServeOptions& options) {
                           served_ = options;
                           return 42;
-                        }};
+                        },
+                    .in = &in,
+                    .ask_secret = [this](std::string_view prompt) { return answer(prompt); }};
     const int exit = cli::run(std::move(arguments), context);
     return {exit, out.str(), err.str()};
   }
@@ -61,11 +64,23 @@ class CliTest : public ::testing::Test {
     return run(std::move(arguments));
   }
 
+  /// The next of the answers that a terminal gives.
+  SecretInput answer(std::string_view prompt) {
+    prompts_.emplace_back(prompt);
+    if (answers_.empty()) return std::unexpected("nobody answers");
+    SecretInput next = answers_.front();
+    answers_.erase(answers_.begin());
+    return next;
+  }
+
   std::filesystem::path dir_;
   std::map<std::string, std::string> variables_;
   ManualClock clock_;
   ApiLimits limits_;
   std::optional<ServeOptions> served_;
+  std::string stdin_;
+  std::vector<SecretInput> answers_;
+  std::vector<std::string> prompts_;
 };
 
 inline void expect(const Ran& ran, int exit, std::string_view out, std::string_view err) {

@@ -47,5 +47,21 @@ TEST(ExitCodes, ClientCommands) {
   expect_row(kGroup, 1, {"rule_not_found", "port_in_use", "store_error", "config_invalid", ""});
 }
 
+TEST(ExitCodes, CLI_2_5_user_credential_and_grant_commands) {
+  constexpr auto kGroup = CommandGroup::people;
+  expect_row(kGroup, 2, {"user_already_exists", "cannot_remove_self", "last_superadmin"});
+  expect_row(kGroup, 3,
+             {"invalid_user_id", "invalid_display_name", "reserved_user_id", "invalid_port_range",
+              "empty_protocol_set", "invalid_client", "initial_password_required",
+              "password_too_short", "password_too_long"});
+  expect_row(kGroup, 4, {"unauthenticated", "credential_invalid", "user_disabled"});
+  expect_row(kGroup, 5,
+             {"client_not_granted", "port_outside_grant", "protocol_not_granted", "not_owner",
+              "role_required"});
+  expect_row(kGroup, 6, {"bootstrap_required"});
+  expect_row(kGroup, 8, {"user_not_found", "credential_not_found", "grant_not_found"});
+  expect_row(kGroup, 1, {"client_not_found", "rule_not_found", "invalid_body", "store_error", ""});
+}
+
 }  // namespace
 }  // namespace portunus::server::cli

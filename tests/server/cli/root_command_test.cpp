@@ -30,7 +30,7 @@ TEST_F(RootCommandTest, HelpTeachesOnStdout) {
   }
   for (const char* command :
        {"serve", "gen-token", "bootstrap-superadmin", "enroll-client", "revoke", "list-clients",
-        "push-rule", "remove-rule", "list-rules", "rule-stats"}) {
+        "push-rule", "remove-rule", "list-rules", "rule-stats", "backup", "restore", "reset"}) {
     const Ran ran = run({command, "--help"});
     EXPECT_EQ(ran.exit, 0) << command;
     EXPECT_TRUE(has(ran.out, std::string("portunus-server ") + command)) << ran.out;
@@ -87,8 +87,19 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"push-rule", "edge", "80", "--target", "h:1", "--targets-json", "[]"},
            {"push-rule", "edge", "80", "h:1", "--new-connections-per-sec", "4294967296"},
            {"push-rule", "edge", "80", "h:1", "--ack-timeout", "1.5"},
-           {"user-add", "alice", "--display-name", "A"},
-           {"backup", "--out", "/x"},
+           {"user-add", "alice"},
+           {"audit", "prune"},
+           {"audit", "prune", "--before"},
+           {"audit", "prune", "--before", "2026-01-01T00:00:00Z", "--dry-run=yes"},
+           {"audit", "list"},
+           {"backup"},
+           {"backup", "/x"},
+           {"backup", "--out"},
+           {"restore"},
+           {"restore", "--force"},
+           {"restore", "--in", "/x", "--force=yes"},
+           {"reset", "now"},
+           {"reset", "--confirm", "yes"},
            {"owner-cap", "list"},
            {"owner-cap", "get", "edge"},
            {"owner-cap", "caps", "edge"}}) {

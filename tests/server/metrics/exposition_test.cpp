@@ -50,6 +50,8 @@ Snapshot everything() {
                       .exhaustions = 3},
                      {.user_id = "bob", .client_name = "edge-01", .bytes_limit = 5}};
   snapshot.auth_failures = {{"token_revoked", 2}};
+  snapshot.audit_drops = 9;
+  snapshot.audit_lag_seconds = 0.25;
   snapshot.requests = {{{"allow", "ok"}, 4}, {{"deny", "unauthenticated"}, 1}};
   return snapshot;
 }
@@ -72,6 +74,8 @@ TEST(ExpositionTest, OBS_8_EveryFamilyInOrderWithHelpAndType) {
     }
   }
   EXPECT_EQ(families, (std::vector<std::string>{
+                          "portunus_audit_buffer_drops_total counter",
+                          "portunus_audit_durable_writer_lag_seconds gauge",
                           "portunus_auth_failures_total counter",
                           "portunus_clients_connected gauge",
                           "portunus_operator_requests_total counter",
@@ -105,7 +109,8 @@ TEST(ExpositionTest, RowsCarryTheirLabelsInOrder) {
   const std::string text = render(everything());
   for (
       const char* line :
-      {R"(portunus_auth_failures_total{reason="token_revoked"} 2)",
+      {"portunus_audit_buffer_drops_total 9", "portunus_audit_durable_writer_lag_seconds 0.25",
+       R"(portunus_auth_failures_total{reason="token_revoked"} 2)",
        R"(portunus_clients_connected{client="edge-01"} 1)",
        R"(portunus_clients_connected{client="edge-02"} 0)",
        R"(portunus_operator_requests_total{outcome="deny",reason="unauthenticated"} 1)",
@@ -182,6 +187,13 @@ TEST(ExpositionTest, OBS_8_ThePeekHistogramHasAllBucketsAtOnce) {
 
 TEST(ExpositionTest, NothingButWhatIsAlwaysThereOnAnEmptyServer) {
   EXPECT_EQ(render({}),
+            "# HELP portunus_audit_buffer_drops_total Audit entries lost.\n"
+            "# TYPE portunus_audit_buffer_drops_total counter\n"
+            "portunus_audit_buffer_drops_total 0\n"
+            "# HELP portunus_audit_durable_writer_lag_seconds Age of the oldest audit entry that "
+            "is not committed.\n"
+            "# TYPE portunus_audit_durable_writer_lag_seconds gauge\n"
+            "portunus_audit_durable_writer_lag_seconds 0\n"
             "# HELP portunus_store_busy_total Times the store was busy.\n"
             "# TYPE portunus_store_busy_total counter\n"
             "portunus_store_busy_total 0\n"

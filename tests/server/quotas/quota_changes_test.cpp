@@ -58,6 +58,31 @@ TEST_F(QuotaChangesTest, HTTP_10_refusals_of_put_in_their_order) {
   EXPECT_TRUE(sink_.told.empty());
 }
 
+TEST_F(QuotaChangesTest, HTTP_10_a_grant_that_names_the_client_makes_its_user_a_target) {
+  const auto grant = [&](std::string id, std::optional<store::ClientRef> client) {
+    store::GrantRow row;
+    row.grant_id = std::move(id);
+    row.user_id = "carol";
+    row.client = std::move(client);
+    row.listen_port_start = row.listen_port_end = 80;
+    row.tcp = true;
+    ASSERT_TRUE(
+        store_->write_now([&](store::Connection& c) { return store::insert_grant(c, row); }));
+  };
+  const auto target = [&](const std::string& client) {
+    return put(1000, std::nullopt, "carol", client).has_value();
+  };
+  EXPECT_FALSE(target("edge-01"));
+  grant("01J00000000000000000000011", store::ClientRef{kEdge, "edge-01"});
+  EXPECT_TRUE(target("edge-01"));
+  EXPECT_FALSE(target("edge-02"));
+  EXPECT_FALSE(target("edge-77"));
+  grant("01J00000000000000000000012", store::ClientRef{std::nullopt, "edge-77"});
+  EXPECT_TRUE(target("edge-77"));
+  grant("01J00000000000000000000013", std::nullopt);
+  EXPECT_TRUE(target("edge-02"));
+}
+
 TEST_F(QuotaChangesTest, CW_9_the_gate_closes_only_while_the_client_is_connected) {
   EXPECT_TRUE(put(1000, std::nullopt, "alice", "edge-02"));  // offline
   sink_.versions[kOther] = "";

@@ -12,6 +12,7 @@
 #include "server/quotas/quota_service.hpp"
 #include "server/store/client_store.hpp"
 #include "server/store/connection.hpp"
+#include "server/store/grant_store.hpp"
 #include "server/store/store.hpp"
 #include "server/store/user_store.hpp"
 #include "tests/support/log_capture.hpp"

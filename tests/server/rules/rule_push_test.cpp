@@ -69,6 +69,51 @@ TEST_F(RulePushTest, HTTP_8_2_row_11_before_12) {
   EXPECT_EQ(refuse(asked).error(), Errc::target_invalid_host);
 }
 
+TEST_F(RulePushTest, HTTP_8_2_row_11_says_what_is_missing) {
+  const Actor alice{"alice", false};
+  std::optional<model::GrantMiss> miss;
+  std::vector<std::string> asked;
+  service_->set_rights([&](store::Connection&, const store::ClientRef& client,
+                           const model::RuleSpec& spec) -> Result<std::optional<model::GrantMiss>> {
+    asked.push_back(client.key() + " " + spec.owner_id + " " + std::to_string(spec.listen_port));
+    return miss;
+  });
+  const std::vector<std::pair<model::GrantMiss, Errc>> cases = {
+      {model::GrantMiss::client, Errc::client_not_granted},
+      {model::GrantMiss::protocol, Errc::protocol_not_granted},
+      {model::GrantMiss::ports, Errc::port_outside_grant}};
+  for (const auto& [lacking, code] : cases) {
+    miss = lacking;
+    EXPECT_EQ(io_.run(service_->push(alice, request())).error(), code);
+  }
+  EXPECT_EQ(asked, std::vector<std::string>(3, kEdge + " alice 18080"));
+  EXPECT_EQ(service_->count(), 0U);
+  asked.clear();
+  PushRequest elsewhere = request();
+  elsewhere.client = "not-enrolled";
+  EXPECT_EQ(io_.run(service_->push(alice, elsewhere)).error(), Errc::port_outside_grant);
+  EXPECT_EQ(asked, std::vector<std::string>{"/not-enrolled alice 18080"});
+
+  // Superadmins need no grant, and nobody looks for one.
+  asked.clear();
+  activate();
+  EXPECT_TRUE(asked.empty());
+}
+
+TEST_F(RulePushTest, HTTP_4_rights_are_asked_for_again_where_the_rule_is_stored) {
+  int calls = 0;
+  service_->set_rights([&](store::Connection&, const store::ClientRef&,
+                           const model::RuleSpec&) -> Result<std::optional<model::GrantMiss>> {
+    if (++calls == 1) return std::nullopt;
+    return model::GrantMiss::client;  // revoked meanwhile
+  });
+  EXPECT_EQ(io_.run(service_->push({"alice", false}, request())).error(), Errc::client_not_granted);
+  EXPECT_EQ(calls, 2);
+  EXPECT_TRUE(sink_.sent.empty());
+  restart();
+  EXPECT_EQ(service_->count(), 0U);
+}
+
 TEST_F(RulePushTest, HTTP_8_2_row_12_before_15) {
   EXPECT_EQ(refusal([](auto& r) {
               offline(r);

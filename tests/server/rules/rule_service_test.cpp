@@ -153,6 +153,33 @@ TEST_F(RuleServiceTest, HTTP_8_7_remove_deletes_tells_and_does_not_wait) {
   EXPECT_EQ(service_->count(), 0U);
 }
 
+TEST_F(RuleServiceTest, HTTP_4_rules_that_a_cascade_took_are_told_of_as_by_a_removal) {
+  const RuleId id = activate().spec.id;
+  const auto pending = send(request(18081));
+  const RuleId waiting = sink_.sent.back().rule;
+  std::vector<store::RemovedRule> gone;
+  ASSERT_TRUE(store_->write_now([&](store::Connection& c) -> Result<> {
+    for (const RuleId rule : {id, waiting, RuleId{99}}) {
+      auto removed = store::remove_rule_and_caps(c, rule);
+      if (!removed) return fail(removed.error());
+      if (*removed) gone.push_back(**removed);
+    }
+    return {};
+  }));
+  ASSERT_EQ(gone.size(), 2U);
+  EXPECT_EQ(gone[0].owner_id, "root");
+  EXPECT_EQ(gone[0].client, (store::ClientRef{kEdge, "edge-01"}));
+  service_->on_removed(gone);
+  EXPECT_EQ(service_->count(), 0U);
+  ASSERT_EQ(sink_.sent.size(), 4U);
+  EXPECT_FALSE(sink_.sent[2].push);
+  EXPECT_EQ(sink_.sent[3].rule, waiting);
+  EXPECT_EQ(finish(pending).error().text(), "activation_failed: unexpected_outcome");
+  EXPECT_EQ(log_.count("audit.rule_remove", {"\"outcome\":\"success\""}), 2U);
+  service_->on_removed(gone);  // and once only
+  EXPECT_EQ(sink_.sent.size(), 4U);
+}
+
 TEST_F(RuleServiceTest, removing_for_an_unreachable_client_succeeds_with_a_warning) {
   const RuleId id = activate().spec.id;
   sink_.live.clear();

@@ -107,7 +107,7 @@ TEST_F(RuleUpdateTest, HTTP_8_6_no_status_in_time_keeps_the_caps) {
 
 TEST_F(RuleUpdateTest, HTTP_8_6_a_failed_send_keeps_the_caps) {
   sink_.accepts = false;
-  EXPECT_EQ(refusal([](auto&) {}), Errc::client_not_connected);
+  EXPECT_EQ(refusal([](auto&) {}), Errc::client_lost);
   EXPECT_EQ(shown(id_).spec.rate_limit, kCaps);
   restart();
   EXPECT_EQ(shown(id_).spec.rate_limit, kCaps);

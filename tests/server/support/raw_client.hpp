@@ -45,8 +45,10 @@ class RawClient {
     }
     return std::exchange(buffer_, {});
   }
+  /// Through the next `mark`.
+  std::string read_through(std::string_view mark) { return take(until(mark)); }
   /// Through the end of the next header.
-  std::string read_head() { return take(until("\r\n\r\n")); }
+  std::string read_head() { return read_through("\r\n\r\n"); }
   /// One response with its Content-Length body.
   std::string read_response() {
     std::string head = read_head();

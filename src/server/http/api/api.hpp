@@ -16,18 +16,21 @@ namespace portunus::server::http::api {
 /// domain executor and must have ended everywhere before this goes.
 class Api {
  public:
-  explicit Api(Services services);
+  explicit Api(Services services, WebOrigin origin = {});
 
   /// Never fails: what goes wrong is the answer.
   async::Task<Response> handle(Request request);
 
  private:
+  async::Task<Response> handle_open(const Request& request, const Router::Match& match);
   async::Task<Response> handle_protected(const Request& request, const Router::Match& match);
   async::Task<Result<Response>> dispatch(const Request& request, const Router::Match& match,
                                          const auth::Identity& who);
 
   Services services_;
+  WebOrigin origin_;
   Guard guard_;
+  Router open_router_;  ///< the calls outside the pipeline of http-api 3.1
   Router router_;
 };
 

@@ -39,6 +39,10 @@ Result<Query> Call::query() const {
 }
 
 async::Task<Result<std::string>> Call::json_body() const {
+  return api::json_body(request);
+}
+
+async::Task<Result<std::string>> json_body(const Request& request) {
   const auto type = request.header("content-type");
   if (!type || !is_json(*type)) co_return fail(Errc::unsupported_media_type);
   co_return co_await request.body->read();

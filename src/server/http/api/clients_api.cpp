@@ -8,10 +8,15 @@
 namespace portunus::server::http::api {
 
 async::Task<Result<Response>> list_clients(const Call& call) {
-  // Role `user` sees the clients of its grants, and no grant exists in this release.
-  if (call.who.role != store::Role::superadmin) co_return json_response("[]");
-  const auto clients = co_await call.services.clients.list();
+  auto clients = co_await call.services.clients.list();
   if (!clients) co_return fail(clients.error());
+  if (call.who.role != store::Role::superadmin) {
+    const auto visible = co_await call.services.people.grants.visible_clients(call.who.user_id);
+    if (!visible) co_return fail(visible.error());
+    std::erase_if(*clients, [&](const auth::ClientView& client) {
+      return !visible->contains({client.row.client_id, client.row.name});
+    });
+  }
   co_return json_response(clients_json(*clients));
 }
 

@@ -15,6 +15,11 @@ enum class Errc {
   invalid_body,
   invalid_query,
   invalid_path,
+  csrf_origin_required,
+  csrf_origin_mismatch,
+  csrf_header_required,
+  csrf_content_type_required,
+  password_change_required,  ///< a session may do nothing else first (http-api 3.7)
 };
 
 const std::error_category& category();

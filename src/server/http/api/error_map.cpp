@@ -15,7 +15,9 @@ class Category final : public std::error_category {
 /// are for the log.
 bool shows_detail(const std::error_category& owner) {
   return owner == category() || owner == auth::category() || owner == rules::category() ||
-         owner == owner_caps::category() || owner == quotas::category();
+         owner == owner_caps::category() || owner == quotas::category() ||
+         owner == traffic::category() || owner == audit::category() ||
+         owner == web_auth::category() || owner == people::category();
 }
 
 }  // namespace
@@ -43,6 +45,16 @@ ErrorRow row(Errc e) {
       return {400, "invalid_query", "the query string is not usable"};
     case Errc::invalid_path:
       return {400, "invalid_path", "the rule id is not an unsigned integer"};
+    case Errc::csrf_origin_required:
+      return {403, "csrf_origin_required", "a session needs the Origin header to change anything"};
+    case Errc::csrf_origin_mismatch:
+      return {403, "csrf_origin_mismatch", "the Origin header names another site"};
+    case Errc::csrf_header_required:
+      return {403, "csrf_header_required", "a session needs the header X-Portunus-CSRF: 1"};
+    case Errc::csrf_content_type_required:
+      return {403, "csrf_content_type_required", "the body of a session must be application/json"};
+    case Errc::password_change_required:
+      return {403, "password_change_required", "change the password first"};
   }
   return {};
 }
@@ -76,6 +88,12 @@ ErrorRow row(auth::Errc e) {
       return {409, "already_bootstrapped", "a superadmin already exists"};
     case auth::Errc::invalid_display_name:
       return {422, "invalid_display_name", "a display name has 1 to 64 bytes"};
+    case auth::Errc::password_too_short:
+      return {422, "password_too_short", "a password has at least 12 characters"};
+    case auth::Errc::password_too_long:
+      return {422, "password_too_long", "a password has at most 1024 bytes"};
+    case auth::Errc::password_hash_failed:
+      return {500, "password_hash_failed", "the password could not be hashed"};
     case auth::Errc::invalid_name:
       return {400, "invalid_name", "not a client name"};
     case auth::Errc::invalid_client_address:
@@ -93,6 +111,8 @@ ErrorRow row(auth::Errc e) {
     case auth::Errc::endpoint_not_in_cert_san:
       return {422, "endpoint_not_in_cert_san",
               "the server certificate does not cover the advertised endpoint"};
+    case auth::Errc::password_queue_full:
+      return {429, "rate_limited", "too many passwords wait to be checked, seconds to wait"};
     // Answers of the control channel; no route asks for them.
     case auth::Errc::enrollment_invalid:
     case auth::Errc::enrollment_used:
@@ -102,6 +122,30 @@ ErrorRow row(auth::Errc e) {
     case auth::Errc::token_not_found:
     case auth::Errc::token_revoked:
       return {500, "internal", "internal"};
+  }
+  return {};
+}
+
+ErrorRow row(web_auth::Errc e) {
+  switch (e) {
+    case web_auth::Errc::invalid_login:
+      return {401, "invalid_login", "the user id or the password is wrong"};
+    case web_auth::Errc::rate_limited:
+      return {429, "rate_limited", "too many failed attempts, seconds to wait"};
+    case web_auth::Errc::setup_token_required:
+      return {401, "setup_token_required", "the setup token is needed"};
+    case web_auth::Errc::setup_token_invalid:
+      return {401, "setup_token_invalid", "the setup token is wrong or has expired"};
+    case web_auth::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "not a user id"};
+    case web_auth::Errc::reserved_user_id:
+      return {422, "reserved_user_id", "ids that begin with _ are reserved"};
+    case web_auth::Errc::password_mismatch:
+      return {422, "password_mismatch", "the password and its confirmation differ"};
+    case web_auth::Errc::user_already_exists:
+      return {409, "user_already_exists", "a user of that id exists"};
+    case web_auth::Errc::user_not_found:
+      return {404, "user_not_found", "no such user"};
   }
   return {};
 }
@@ -165,10 +209,16 @@ ErrorRow row(rules::Errc e) {
       return {400, "validation.rule_update_shape_mismatch", "only rate_limit can be changed"};
     case rules::Errc::client_not_connected:
       return {422, "client_not_connected", "the client has no live session"};
+    case rules::Errc::client_lost:
+      return {422, "client_not_connected", "the change is stored; the client has no live session"};
     case rules::Errc::client_not_found:
       return {404, "client_not_found", "no such client"};
     case rules::Errc::client_not_granted:
       return {403, "client_not_granted", "no grant covers the client"};
+    case rules::Errc::protocol_not_granted:
+      return {403, "protocol_not_granted", "no grant for the client has the protocol"};
+    case rules::Errc::port_outside_grant:
+      return {403, "port_outside_grant", "no grant covers the whole listen range"};
     case rules::Errc::unsupported_protocol:
       return {422, "unsupported_protocol", "the client does not forward UDP"};
     case rules::Errc::multi_target_unsupported_by_client:
@@ -249,6 +299,76 @@ ErrorRow row(quotas::Errc e) {
   return {};
 }
 
+ErrorRow row(people::Errc e) {
+  switch (e) {
+    case people::Errc::invalid_user_id:
+      return {422, "invalid_user_id", "a user id is a letter and up to 31 of a-z, 0-9, _ and -"};
+    case people::Errc::reserved_user_id:
+      return {422, "reserved_user_id", "ids that begin with _ are reserved"};
+    case people::Errc::invalid_display_name:
+      return {422, "invalid_display_name", "a display name has 1 to 64 bytes"};
+    case people::Errc::unknown_role:
+      return {403, "role_required", "no such role"};
+    case people::Errc::initial_password_required:
+      return {422, "initial_password_required", "password_change_required needs initial_password"};
+    case people::Errc::user_already_exists:
+      return {409, "user_already_exists", "a user of that id exists"};
+    case people::Errc::user_not_found:
+      return {404, "user_not_found", "no such user"};
+    case people::Errc::cannot_remove_self:
+      return {409, "cannot_remove_self", "nobody removes themselves"};
+    case people::Errc::last_superadmin:
+      return {409, "last_superadmin", "no other enabled superadmin would be left"};
+    case people::Errc::credential_not_found:
+      return {404, "credential_not_found", "the user has no such credential"};
+    case people::Errc::invalid_client:
+      return {422, "invalid_client", "a grant is for *, a client name or a client id"};
+    case people::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case people::Errc::invalid_port_range:
+      return {422, "invalid_port_range", "a port range begins at 1 and does not end before it"};
+    case people::Errc::empty_protocol_set:
+      return {422, "empty_protocol_set", "protocols is tcp, udp or both"};
+    case people::Errc::grant_not_found:
+      return {404, "grant_not_found", "no such grant"};
+  }
+  return {};
+}
+
+ErrorRow row(traffic::Errc e) {
+  switch (e) {
+    case traffic::Errc::invalid_client_name:
+      return {400, "invalid_client_name", "not a client name"};
+    case traffic::Errc::client_not_found:
+      return {404, "client_not_found", "no such client"};
+    case traffic::Errc::invalid_time_range:
+      return {400, "invalid_time_range", "from is at least 0, and to is greater than from"};
+    case traffic::Errc::invalid_bucket:
+      return {400, "invalid_bucket", "the bucket is 1m or 1h"};
+    case traffic::Errc::quota_bucket_out_of_retention:
+      return {422, "quota_bucket_out_of_retention", "from is older than the bucket is kept"};
+    case traffic::Errc::traffic_too_many_rows:
+      return {422, "traffic_too_many_rows", "more than 10000 samples: narrow the range"};
+  }
+  return {};
+}
+
+ErrorRow row(audit::Errc e) {
+  switch (e) {
+    case audit::Errc::invalid_limit:
+      return {422, "invalid_limit", "limit is 1 to 1000"};
+    case audit::Errc::invalid_outcome:
+      return {422, "invalid_outcome", "outcome is allow or deny"};
+    case audit::Errc::invalid_timestamp:
+      return {400, "invalid_timestamp", "not an RFC 3339 time"};
+    case audit::Errc::invalid_time_range:
+      return {400, "invalid_time_range", "since is after until"};
+    case audit::Errc::invalid_cursor:
+      return {400, "invalid_cursor", "not a cursor of an earlier answer"};
+  }
+  return {};
+}
+
 ErrorRow row(store::Errc e) {
   switch (e) {
     case store::Errc::busy:
@@ -259,6 +379,11 @@ ErrorRow row(store::Errc e) {
     case store::Errc::in_use:
     case store::Errc::io:
     case store::Errc::closed:
+    case store::Errc::source_not_found:
+    case store::Errc::destination_exists:
+    case store::Errc::destination_not_empty:
+    case store::Errc::not_sqlite:
+    case store::Errc::backup_too_new:
       return {500, "store_error", "store_error"};
   }
   return {};
@@ -273,12 +398,20 @@ ErrorRow describe(const std::error_code& code) {
     found = row(static_cast<http::Errc>(value));
   } else if (code.category() == auth::category()) {
     found = row(static_cast<auth::Errc>(value));
+  } else if (code.category() == web_auth::category()) {
+    found = row(static_cast<web_auth::Errc>(value));
   } else if (code.category() == rules::category()) {
     found = row(static_cast<rules::Errc>(value));
   } else if (code.category() == owner_caps::category()) {
     found = row(static_cast<owner_caps::Errc>(value));
   } else if (code.category() == quotas::category()) {
     found = row(static_cast<quotas::Errc>(value));
+  } else if (code.category() == people::category()) {
+    found = row(static_cast<people::Errc>(value));
+  } else if (code.category() == traffic::category()) {
+    found = row(static_cast<traffic::Errc>(value));
+  } else if (code.category() == audit::category()) {
+    found = row(static_cast<audit::Errc>(value));
   } else if (code.category() == store::category()) {
     found = row(static_cast<store::Errc>(value));
   }
@@ -301,7 +434,10 @@ std::string message(const Error& error) {
 
 Response to_response(const Error& error) {
   const ErrorRow known = describe(error.code);
-  return error_envelope(known.status, known.code, message(error));
+  Response response = error_envelope(known.status, known.code, message(error));
+  // Errors of this status have the seconds as their detail.
+  if (known.status == 429) response.headers.push_back({"Retry-After", error.detail});
+  return response;
 }
 
 }  // namespace portunus::server::http::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -62,6 +63,15 @@ class ObjectReader {
     if (value == nullptr || !value->is_number_integer()) return false;
     return value->is_number_unsigned() ? !std::in_range<Int>(value->get<std::uint64_t>())
                                        : !std::in_range<Int>(value->get<std::int64_t>());
+  }
+  std::optional<std::vector<std::string>> texts(const char* key) {
+    const Json* value = find(key);
+    if (value == nullptr) return std::nullopt;
+    const bool right = value->is_array() && std::ranges::all_of(*value, [](const Json& item) {
+                         return item.is_string();
+                       });
+    if (!right) return refuse(key, "must be an array of strings");
+    return value->get<std::vector<std::string>>();
   }
   /// Present with any value but null.
   bool present(const char* key) { return find(key) != nullptr; }

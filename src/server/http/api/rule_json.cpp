@@ -1,6 +1,7 @@
 #include "server/http/api/rule_json.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace portunus::server::http::api {
 namespace {
@@ -116,6 +117,20 @@ Json target_stats_json(const rules::RuleView& rule) {
   return list;
 }
 
+Json counters_json(const rules::RuleNumbers& numbers) {
+  const model::RuleTraffic& latest = numbers.latest;
+  return Json{{"bytes_in", latest.bytes_in},
+              {"bytes_out", latest.bytes_out},
+              {"active_connections", latest.active_connections},
+              {"dns_failures", latest.dns_failures},
+              {"datagrams_in", latest.datagrams_in},
+              {"datagrams_out", latest.datagrams_out},
+              {"active_flows", latest.active_flows},
+              {"flows_dropped_overflow", latest.flows_dropped_overflow},
+              {"target_failovers_total", latest.target_failovers},
+              {"updated_at", format_rfc3339(numbers.updated_at)}};
+}
+
 }  // namespace
 
 AnswerJson caps_json(const model::RateLimit& limit) {
@@ -154,22 +169,20 @@ std::string rules_json(std::span<const rules::RuleView> rules) {
 
 std::string stats_json(const rules::RuleView& rule, StatsDetail detail) {
   const rules::RuleNumbers& numbers = *rule.numbers;
-  const model::RuleTraffic& latest = numbers.latest;
   Json json{{"rule_id", rule.row.spec.id.value},
             {"client_name", rule.row.client_name},
-            {"protocol", model::protocol_name(rule.row.spec.protocol)},
-            {"bytes_in", latest.bytes_in},
-            {"bytes_out", latest.bytes_out},
-            {"active_connections", latest.active_connections},
-            {"dns_failures", latest.dns_failures},
-            {"datagrams_in", latest.datagrams_in},
-            {"datagrams_out", latest.datagrams_out},
-            {"active_flows", latest.active_flows},
-            {"flows_dropped_overflow", latest.flows_dropped_overflow},
-            {"target_failovers_total", latest.target_failovers},
-            {"updated_at", format_rfc3339(numbers.updated_at)}};
-  if (detail.per_port && !latest.ports.empty()) json["per_port"] = ports_json(numbers);
+            {"protocol", model::protocol_name(rule.row.spec.protocol)}};
+  json.update(counters_json(numbers));
+  if (detail.per_port && !numbers.latest.ports.empty()) json["per_port"] = ports_json(numbers);
   if (detail.per_target) json["per_target"] = target_stats_json(rule);
+  return write(json);
+}
+
+std::string stats_frame_json(const rules::RuleView& rule, bool per_target) {
+  Json json{{"rule_id", rule.row.spec.id.value}, {"client_name", rule.row.client_name}};
+  json.update(counters_json(*rule.numbers));
+  Json targets = per_target ? target_stats_json(rule) : Json::array();
+  if (!targets.empty()) json["per_target"] = std::move(targets);
   return write(json);
 }
 

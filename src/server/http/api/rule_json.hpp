@@ -24,5 +24,8 @@ struct StatsDetail {
 };
 /// `rule` has numbers.
 std::string stats_json(const rules::RuleView& rule, StatsDetail detail);
+/// The same as a frame of the stream has it (http-api 9.2): without the protocol and ports, and
+/// with targets only where there are some.
+std::string stats_frame_json(const rules::RuleView& rule, bool per_target);
 
 }  // namespace portunus::server::http::api

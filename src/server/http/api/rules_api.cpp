@@ -1,9 +1,11 @@
+#include <memory>
 #include <utility>
 
 #include "common/model/names.hpp"
 #include "server/http/api/request_json.hpp"
 #include "server/http/api/routes.hpp"
 #include "server/http/api/rule_json.hpp"
+#include "server/http/api/stats_stream.hpp"
 
 namespace portunus::server::http::api {
 
@@ -65,6 +67,20 @@ async::Task<Result<Response>> get_rule_stats(const Call& call) {
   const StatsDetail detail{.per_port = query->flag("per_port"),
                            .per_target = query->flag("per_target")};
   co_return json_response(stats_json(*stats, detail));
+}
+
+async::Task<Result<Response>> stream_rule_stats(const Call& call) {
+  const Result<RuleId> id = call.rule_id();
+  if (!id) co_return fail(id.error());
+  const Result<Query> query = call.query();
+  if (!query) co_return fail(query.error());
+  auto subscription = call.services.rules.watch(call.actor(), *id);
+  if (!subscription) co_return fail(subscription.error());
+  Response response = make_response(200, "text/event-stream", "");
+  response.headers.push_back({"Cache-Control", "no-cache"});
+  response.stream =
+      std::make_shared<StatsStream>(std::move(*subscription), query->flag("per_target"));
+  co_return response;
 }
 
 }  // namespace portunus::server::http::api
