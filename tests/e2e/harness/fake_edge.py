@@ -2,16 +2,22 @@
 
 import functools
 import json
+import os
 import queue
 import subprocess
 import sys
 import threading
 
-import grpc
+# Its handlers of fork would run, and crash, in a child that only wants to become another program.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
-from .lab import REPOSITORY, scratch
-from .waiting import PATIENCE, until
+import grpc  # noqa: E402
 
+from .lab import REPOSITORY, scratch  # noqa: E402
+from .waiting import PATIENCE, until  # noqa: E402
+
+# Never dialled. While it stands the library does not shut down, which races with the next start.
+KEPT = grpc.insecure_channel("127.0.0.1:9")
 PROTOS = ("control", "enrollment", "rule", "stats", "quota")
 
 

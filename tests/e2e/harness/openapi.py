@@ -45,11 +45,16 @@ def resolved(node):
     return node
 
 
+@functools.cache
+def validator(schema):
+    """Of a schema as JSON text. References lead into the document's components."""
+    return jsonschema.Draft202012Validator(
+        {"allOf": [json.loads(schema)], "components": document()["components"]})
+
+
 def flaw_of_value(value, schema):
-    """None, or what is wrong. References of the schema lead into the document's components."""
-    validator = jsonschema.Draft202012Validator(
-        {"allOf": [schema], "components": document()["components"]})
-    error = jsonschema.exceptions.best_match(validator.iter_errors(value))
+    """None, or what is wrong."""
+    error = jsonschema.exceptions.best_match(validator(json.dumps(schema)).iter_errors(value))
     if error is None:
         return None
     where = "/".join(str(part) for part in error.absolute_path)

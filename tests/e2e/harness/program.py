@@ -11,11 +11,13 @@ from .waiting import PATIENCE, until
 
 DESCRIPTORS = 16384  # LimitNOFILE of the client's unit
 PR_SET_PDEATHSIG = 1
+# Loaded here: between fork and exec, other threads may hold whatever lock the loader needs.
+LIBC = ctypes.CDLL(None)
 
 
 def before_exec():
     """A test run that is killed leaves nothing behind; descriptors as in the unit file."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
