@@ -23,6 +23,9 @@ TORN = (
     ("a client without a code that was redeemed",
      "SELECT name FROM clients WHERE NOT EXISTS (SELECT 1 FROM enrollments "
      "WHERE consumed_at IS NOT NULL AND consumed_at = clients.provisioned_at)"),
+    ("one audit row twice",
+     "SELECT at, actor, method, path, count(*) AS times FROM audit "
+     "GROUP BY at, actor, method, path, outcome HAVING times > 1"),
     ("usage that is not the sum of its minutes",
      "SELECT q.user_id, q.client_name, q.current_period_bytes_used, "
      "coalesce((SELECT sum(bytes_in + bytes_out) FROM traffic_samples_1m "
