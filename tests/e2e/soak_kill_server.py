@@ -88,26 +88,28 @@ class SimMeter(Meter):
         self.sim = sim
         self.times = times
         self.booked = 0  # as of the last look
-        self.begin = 0  # the sum of all steps at that time
+        self.seen = 0  # sessions, likewise
         self.lost = 0
 
     def check(self, used, killed_at):
         """The store holds a prefix of what this life of the server was told, to the byte."""
         self.see(used)
         with self.sim.lock:
-            reports = [(at, (total - self.begin) * self.times * 2)
-                       for at, total in self.sim.reports if total > self.begin]
-            end = self.sim.total
+            # A session that the edge still believed in when this life began told nobody anything.
+            reports = [(at, session, total * self.times * 2)
+                       for at, session, total in self.sim.reports if session > self.seen]
+            seen = self.sim.sessions
         new = used - self.booked
-        sums = [0, *(total for _, total in reports)]
+        self.booked, self.seen = used, seen
+        sums = [0, *(total for *_, total in reports)]
         assert new in sums, (f"{self.owner} on {self.client}: {new} new bytes are no sum of the "
                              f"first of {len(reports)} reports, the last of them {sums[-3:]}")
-        late = [at for at, total in reports if total > new]
-        assert not late or killed_at - min(late) < MOST_BOOKING_SECONDS * PATIENCE, \
-            f"a report of {killed_at - min(late):.3f} s before the kill was not booked"
-        self.lost += max([total for at, total in reports if at <= killed_at and total > new],
-                         default=new) - new
-        self.booked, self.begin = used, end
+        late = [(at, total) for at, session, total in reports
+                if session == seen and total > new and at <= killed_at]
+        if late:
+            self.lost += late[-1][1] - new
+            assert killed_at - late[0][0] < MOST_BOOKING_SECONDS * PATIENCE, \
+                f"a report of {killed_at - late[0][0]:.3f} s before the kill was not booked"
 
 
 class World:
@@ -298,7 +300,7 @@ class World:
         for meter in self.meters:
             if isinstance(meter, SimMeter):
                 with meter.sim.lock:
-                    meter.sim.reports = [row for row in meter.sim.reports if row[1] > meter.begin]
+                    meter.sim.reports = [row for row in meter.sim.reports if row[1] > meter.seen]
 
     def settle(self, operator, copy, actual, audit, killed_at):
         if operator.unanswered is not None:

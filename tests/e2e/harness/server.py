@@ -20,6 +20,7 @@ class Server:
                        "metrics_listen": f"127.0.0.1:{self.metrics_port}",
                        "shutdown_drain_timeout_secs": 5, **config}
         self.write_config()
+        self.wrapper = []  # words before each command, of what runs it
         self.token = None
         self.life = None
         self.api = Api(self.api_port)
@@ -44,8 +45,8 @@ class Server:
 
     def launch(self, *arguments, **environment):
         """serve, without waiting for anything."""
-        self.life = self.lab.start(self.name, [self.binary, "--data-dir", self.data, "serve",
-                                               *arguments], **environment)
+        self.life = self.lab.start(self.name, [*self.wrapper, self.binary, "--data-dir", self.data,
+                                               "serve", *arguments], **environment)
         return self.life
 
     def start(self, *arguments, **environment):
@@ -68,12 +69,12 @@ class Server:
 
     def offline(self, *arguments, stdin=None, **environment):
         """A command without operator token or endpoint."""
-        return self.lab.run([self.binary, "--data-dir", self.data, *arguments], stdin,
-                            **environment)
+        return self.lab.run([*self.wrapper, self.binary, "--data-dir", self.data, *arguments],
+                            stdin, **environment)
 
     def cli(self, *arguments, token=True, endpoint=True, stdin=None):
         """A command that may call the API of the running server."""
-        words = [self.binary, "--data-dir", self.data, *arguments]
+        words = [*self.wrapper, self.binary, "--data-dir", self.data, *arguments]
         if endpoint:
             words += ["--http-endpoint", f"127.0.0.1:{self.api_port}"]
         value = self.token if token is True else token

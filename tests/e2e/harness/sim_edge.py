@@ -37,7 +37,8 @@ class SimEdge:
     """An edge of one client that is connected whenever it can be, for as long as it is welcome.
 
     It reports `step()` more bytes for each rule of `reported` every `period` seconds, in one report
-    (None = never). `reports` is when each was handed over, with the sum of all steps until then.
+    (None = never). `reports` has of each when it was handed over, in which session, and the sum of
+    the session's steps until then.
     """
 
     def __init__(self, bundle, period=None, step=lambda: random.randrange(1, 5000)):
@@ -46,7 +47,6 @@ class SimEdge:
         self.period = period
         self.step = step
         self.reported = {}  # rule id: how often a step counts for it
-        self.total = 0
         self.reports = []
         self.sessions = 0
         self.connected = False
@@ -75,12 +75,12 @@ class SimEdge:
                 return self.status_of(session)
         self.sessions += 1
         self.connected = True
-        begin = self.total
+        total = 0  # counters are cumulative within a session
         while not session.over.is_set() and not self.stopping.is_set():
             if self.period is None:
                 session.over.wait(0.2)
             else:
-                self.report(session, begin)
+                total = self.report(session, total)
                 session.over.wait(self.period)
         return self.status_of(session)
 
@@ -88,15 +88,15 @@ class SimEdge:
     def status_of(session):
         return session.call.code().name if session.over.is_set() else None
 
-    def report(self, session, begin):
+    def report(self, session, total):
         with self.lock:
             rules = dict(self.reported)
             if not rules:
-                return
-            self.total += self.step()
-            now = self.total - begin  # counters are cumulative within a session
-            self.reports.append((time.monotonic(), self.total))
-        session.report(*((rule, now * times, now * times) for rule, times in rules.items()))
+                return total
+            total += self.step()
+            self.reports.append((time.monotonic(), self.sessions, total))
+        session.report(*((rule, total * times, total * times) for rule, times in rules.items()))
+        return total
 
     @staticmethod
     def answer(session, update):

@@ -7,6 +7,7 @@ and a model of one, can be compared without ids that only the server knows; `ids
 import contextlib
 import shutil
 import sqlite3
+import sys
 
 # What may stand beside each other only when a transaction was torn apart: (what it is, query of
 # the offending rows).
@@ -138,3 +139,11 @@ class StoreCopy:
                 "SELECT user_id, client_name, client_id IS NOT NULL, monthly_bytes "
                 "FROM traffic_quotas"):
             put(("quota", user, client), (bool(bound), limit))
+
+
+def commits(data):
+    """How many transactions the present life of a store has committed, by SQLite's own count: the
+    field iChange of the index of its log."""
+    with open(data / "state.db-shm", "rb") as file:
+        header = file.read(48)
+    return int.from_bytes(header[8:12], sys.byteorder)
