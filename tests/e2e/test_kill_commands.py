@@ -131,3 +131,15 @@ def test_SQ_4_a_kill_in_a_backup_leaves_a_whole_copy_or_none(lab):
     assert ask(path, "SELECT count(*) FROM users") == [(ROUNDS + 1,)]
     server.stop()
     print(f"{copies} of {ROUNDS} copies were complete; a whole one takes {whole:.2f} s")
+
+
+@pytest.mark.xdist_group("heavy")
+@pytest.mark.heavy
+def test_SQ_2_a_kill_in_a_first_start_is_no_obstacle(lab):
+    """Store, certificate and key are being made."""
+    for number in range(12):
+        server = Server(lab, f"server-{number}", bootstrap=False)
+        kill_within(lab, [server.binary, "--data-dir", server.data, "serve"], 0.12)
+        server.start()
+        assert ask(server.data / "state.db", "PRAGMA integrity_check") == [("ok",)]
+        server.kill()
