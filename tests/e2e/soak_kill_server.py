@@ -24,6 +24,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import soaking  # noqa: E402
 from harness.client import Client  # noqa: E402
+from harness.meters import RealMeter, SimMeter  # noqa: E402
 from harness.operators import Operator  # noqa: E402
 from harness.server import Server  # noqa: E402
 from harness.sim_edge import SimEdge  # noqa: E402
@@ -34,82 +35,8 @@ from harness.waiting import PATIENCE, until  # noqa: E402
 
 MOST_START_SECONDS = 5.0  # until it listens
 MOST_RETURN_SECONDS = 15.0  # until every edge is back and every rule of a counted edge active
-# A report that was handed over longer ago than this has been booked.
-MOST_BOOKING_SECONDS = 1.0
 HUGE = 1 << 50
 TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
-
-
-class Meter:
-    """Bytes of one owner on one client: what the store has counted, and what there was to count."""
-
-    def __init__(self, owner, client, rule):
-        self.owner = owner
-        self.client = client
-        self.rule = rule
-        self.path = f"/v1/users/{owner}/quotas/{client}"
-        self.shown = 0  # the most that an answer or a store has shown
-        self.largest = 0  # step of it
-
-    def see(self, used):
-        assert used is not None and used >= self.shown, \
-            f"usage of {self.owner} on {self.client} fell from {self.shown} to {used}"
-        self.largest = max(self.largest, used - self.shown)
-        self.shown = used
-
-
-class RealMeter(Meter):
-    """Of a real edge: an echo through its rule, counted when it has come back."""
-
-    def __init__(self, edge, port, traffic, *key):
-        super().__init__(*key)
-        self.edge = edge
-        self.port = port
-        self.inodes = edge.life.listener_inodes(port)
-        self.traffic = traffic
-
-    @property
-    def most(self):
-        """No more than this can have been carried."""
-        under_way = len(self.traffic.threads) * 2 * self.traffic.message
-        return self.traffic.sent + self.traffic.received + under_way
-
-    def check(self, used, killed_at):
-        self.see(used)
-        assert used <= self.most, \
-            f"{self.owner} on {self.client}: {used} bytes counted of at most {self.most}"
-
-
-class SimMeter(Meter):
-    """Of a simulated edge: its reports are known one by one."""
-
-    def __init__(self, sim, times, *key):
-        super().__init__(*key)
-        self.sim = sim
-        self.times = times
-        self.booked = 0  # as of the last look
-        self.seen = 0  # sessions, likewise
-        self.lost = 0
-
-    def check(self, used, killed_at):
-        """The store holds a prefix of what this life of the server was told, to the byte."""
-        self.see(used)
-        with self.sim.lock:
-            # A session that the edge still believed in when this life began told nobody anything.
-            reports = [(at, session, total * self.times * 2)
-                       for at, session, total in self.sim.reports if session > self.seen]
-            seen = self.sim.sessions
-        new = used - self.booked
-        self.booked, self.seen = used, seen
-        sums = [0, *(total for *_, total in reports)]
-        assert new in sums, (f"{self.owner} on {self.client}: {new} new bytes are no sum of the "
-                             f"first of {len(reports)} reports, the last of them {sums[-3:]}")
-        late = [(at, total) for at, session, total in reports
-                if session == seen and total > new and at <= killed_at]
-        if late:
-            self.lost += late[-1][1] - new
-            assert killed_at - late[0][0] < MOST_BOOKING_SECONDS * PATIENCE, \
-                f"a report of {killed_at - late[0][0]:.3f} s before the kill was not booked"
 
 
 class World:
@@ -127,7 +54,7 @@ class World:
         self.secrets = set()
         self.server = Server(lab, shutdown_drain_timeout_secs=2).start()
         self.sequence = 0
-        self.starts, self.returns, self.ages, self.anomalies = [], [], [], []
+        self.starts, self.returns, self.deaths, self.ages, self.anomalies = [], [], [], [], []
         self.early = self.audit_rows = self.used_tokens = 0
         self.undecided = self.carried_out = 0
         self.real_edges = [Client(lab, self.server, name).start() for name in self.real]
@@ -259,6 +186,7 @@ class World:
         assert self.server.life.alive, f"the server ended by itself\n{self.server.life.tail()}"
         at = time.monotonic()
         self.server.kill()
+        self.deaths.append(time.monotonic() - at)
         return at
 
     def prove_by_use(self):
@@ -377,10 +305,13 @@ def summary(world, kills, seconds, lost, seed):
         f"audit rows {world.audit_rows}, none twice; oldest answered request without its row "
         f"{1000 * max(ages, default=0):.0f} ms before the kill ({len(ages)} kills cost any)",
         f"tokens and cookies proven by use {world.used_tokens}",
+        f"a killed server took up to {1000 * max(world.deaths):.0f} ms to be gone, "
+        f"{1000 * sum(world.deaths) / len(world.deaths):.0f} ms in the mean",
         f"start at most {max(world.starts, default=0):.2f} s, return of all edges at most "
         f"{max(world.returns, default=0):.2f} s",
         f"reports of simulated edges: {sum(meter.booked for meter in sims)} bytes booked, "
-        f"{sum(meter.lost for meter in sims)} on their way when the server was killed",
+        f"{sum(meter.lost for meter in sims)} on their way when the server was killed, for "
+        f"{1000 * max(meter.oldest for meter in sims):.0f} ms at most",
         *(f"{meter.client}: {total} bytes carried, {missing} of them in reports on their way when "
           "the server was killed" for meter, (total, missing) in lost.items()),
         f"anomalies = {len(world.anomalies)}"]

@@ -14,7 +14,9 @@ import time
 from typing import Optional
 
 from .api import Api
-from .operator_steps import ANONYMOUS, Refused, Steps, Unanswered, sha256
+from .operator_people import PeopleSteps
+from .operator_rules import RuleSteps
+from .operator_steps import ANONYMOUS, Refused, Unanswered, sha256
 
 
 @dataclasses.dataclass
@@ -30,7 +32,7 @@ def visible(rows):
             if key[0] != "attempts" or ("user", key[1]) in rows}
 
 
-class Operator(Steps):
+class Operator(PeopleSteps, RuleSteps):
     def __init__(self, world, number, seed):
         self.world = world
         self.prefix = f"w{number}-"
