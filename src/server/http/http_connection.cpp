@@ -143,7 +143,7 @@ class HttpConnection::Impl final : public BodySource {
     head_->header_limit(context_.options.header_limit);
     head_->body_limit(boost::none);  // judged when the body is asked for
     deadline_.set(context_.options.header_timeout);
-    const auto [ec, n] = co_await bhttp::async_read_header(socket_, buffer_, *head_, async::kTuple);
+    const beast::error_code ec = co_await read_head();
     if (ec) {
       if (const unsigned status = refusal(ec)) co_await refuse(status);
       co_return false;
@@ -165,6 +165,18 @@ class HttpConnection::Impl final : public BodySource {
                                       : co_await write(std::move(response), head_only, keep);
     in_request_ = false;
     co_return more;
+  }
+
+  /// The parser's own limit holds for what one read brings, not for the sum of many fields.
+  async::Task<beast::error_code> read_head() {
+    std::size_t total = 0;
+    while (!head_->is_header_done()) {
+      const auto [ec, n] = co_await bhttp::async_read_some(socket_, buffer_, *head_, async::kTuple);
+      if (ec) co_return ec;
+      total += n;
+      if (total > context_.options.header_limit) co_return bhttp::error::header_limit;
+    }
+    co_return beast::error_code{};
   }
 
   async::Task<bool> wait_for_request() {
