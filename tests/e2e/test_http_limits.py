@@ -2,6 +2,7 @@
 operator who must not notice (http-api 1)."""
 
 import contextlib
+import select
 import socket
 import threading
 import time
@@ -113,7 +114,9 @@ def test_slow_bodies_make_room(server, crowd):
             "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
     peers = crowd(PLACES, head.encode())
     undisturbed(server, 5, 12)
-    assert ended(peers[0])
+    # Which one depends on whose header the server had read by then.
+    readable, _, _ = select.select(peers, [], [], 0)
+    assert readable and all(ended(peer) for peer in readable)
 
 
 def test_a_refusal_does_not_wait_for_the_body(server):

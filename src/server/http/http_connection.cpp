@@ -143,7 +143,7 @@ class HttpConnection::Impl final : public BodySource {
     head_->header_limit(context_.options.header_limit);
     head_->body_limit(boost::none);  // judged when the body is asked for
     deadline_.set(context_.options.header_timeout);
-    const auto [ec, n] = co_await bhttp::async_read_header(socket_, buffer_, *head_, async::kTuple);
+    const beast::error_code ec = co_await read_head();
     if (ec) {
       if (const unsigned status = refusal(ec)) co_await refuse(status);
       co_return false;
@@ -165,6 +165,30 @@ class HttpConnection::Impl final : public BodySource {
                                       : co_await write(std::move(response), head_only, keep);
     in_request_ = false;
     co_return more;
+  }
+
+  /// Beast holds each field by itself to its limit; this holds the whole header to it.
+  async::Task<beast::error_code> read_head() {
+    const std::size_t limit = context_.options.header_limit;
+    std::size_t taken = 0;
+    for (;;) {
+      beast::error_code ec;
+      const std::size_t parsed = head_->put(buffer_.data(), ec);
+      buffer_.consume(parsed);
+      taken += parsed;
+      if (ec && ec != bhttp::error::need_more) co_return ec;
+      if (taken + (head_->is_header_done() ? 0 : buffer_.size()) > limit) {
+        co_return bhttp::make_error_code(bhttp::error::header_limit);
+      }
+      if (head_->is_header_done()) co_return beast::error_code();
+      const auto [failed, n] =
+          co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
+      if (failed == asio::error::eof) {
+        co_return bhttp::make_error_code(bhttp::error::partial_message);
+      }
+      if (failed) co_return failed;
+      buffer_.commit(n);
+    }
   }
 
   async::Task<bool> wait_for_request() {
