@@ -126,7 +126,8 @@ owner_caps::OwnerCapSink::Told SessionHub::owner_caps_changed(std::string_view c
 
 std::optional<auth::LiveSession> SessionHub::live_session(std::string_view client_id) const {
   const EdgeSession* session = sessions_.find(client_id);
-  if (session == nullptr) return std::nullopt;
+  // Before its Hello nothing can be pushed to it, so nobody is told that it is connected.
+  if (session == nullptr || !session->live()) return std::nullopt;
   const EdgeSession::Identity& identity = session->identity();
   return auth::LiveSession{identity.remote_addr, identity.connected_at};
 }

@@ -167,28 +167,16 @@ class HttpConnection::Impl final : public BodySource {
     co_return more;
   }
 
-  /// Beast holds each field by itself to its limit; this holds the whole header to it.
+  /// The parser's own limit holds for what one read brings, not for the sum of many fields.
   async::Task<beast::error_code> read_head() {
-    const std::size_t limit = context_.options.header_limit;
-    std::size_t taken = 0;
-    for (;;) {
-      beast::error_code ec;
-      const std::size_t parsed = head_->put(buffer_.data(), ec);
-      buffer_.consume(parsed);
-      taken += parsed;
-      if (ec && ec != bhttp::error::need_more) co_return ec;
-      if (taken + (head_->is_header_done() ? 0 : buffer_.size()) > limit) {
-        co_return bhttp::make_error_code(bhttp::error::header_limit);
-      }
-      if (head_->is_header_done()) co_return beast::error_code();
-      const auto [failed, n] =
-          co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
-      if (failed == asio::error::eof) {
-        co_return bhttp::make_error_code(bhttp::error::partial_message);
-      }
-      if (failed) co_return failed;
-      buffer_.commit(n);
+    std::size_t total = 0;
+    while (!head_->is_header_done()) {
+      const auto [ec, n] = co_await bhttp::async_read_some(socket_, buffer_, *head_, async::kTuple);
+      if (ec) co_return ec;
+      total += n;
+      if (total > context_.options.header_limit) co_return bhttp::error::header_limit;
     }
+    co_return beast::error_code{};
   }
 
   async::Task<bool> wait_for_request() {
