@@ -1,6 +1,7 @@
 """Every exit code of cli-and-config 2.1 and 2.5, for every command that it holds for.
 
-The answers come from a stub, so that a command meets codes of its row which no route would give it. The rows are read from the contract itself.
+The answers come from a stub, so that a command meets codes of its row which no route would give
+it. The rows are read from the contract itself.
 """
 
 import contextlib
