@@ -28,8 +28,8 @@ CANNOT = {
         "an unexpected fault of the program itself (http-api 1); every fault that is known has a "
         "code of its own, and what led here from outside would be a bug",
     "cli 7: client exit 1 control.resolver_init_failed":
-        "the resolver goes on with its own defaults where the system's configuration is unusable, "
-        "so that no configuration ends the client",
+        "each lookup sets its resolver up anew, and one that cannot is a lookup that failed "
+        "(data-plane 8); nothing of it ends the client",
 }
 
 

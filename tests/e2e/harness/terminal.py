@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import subprocess
 import termios
 
@@ -58,8 +59,9 @@ class Terminal:
         out = self.process.stdout.read().decode()
         code = self.process.wait(20 * PATIENCE)
         self.errors += self._read(self.process.stderr.fileno())
-        RUN.ended(*identity(self.command), code,
-                  *log_lines.split(self.errors.decode().replace(": error: ", ": \nerror: ")))
+        # The newline after a prompt is the terminal's echo of the one that was typed.
+        text = re.sub(r"(New|Confirm) password: ", "", self.errors.decode())
+        RUN.ended(*identity(self.command), code, *log_lines.split(text))
         return code, out
 
     def close(self):
