@@ -51,7 +51,7 @@ TEST(PendingFile, leaves_an_existing_file_alone_when_told_to) {
     test::write_file(path, "came first");
     const auto done = file.commit(PendingFile::Existing::kept, 0600);
     ASSERT_FALSE(done);
-    EXPECT_EQ(done.error(), std::make_error_code(std::errc::file_exists));
+    EXPECT_EQ(done.error().code, std::errc::file_exists);
   }
   EXPECT_EQ(test::read_file(path), "came first");
   EXPECT_EQ(entries(dir), 1U);
@@ -74,7 +74,7 @@ TEST(PendingFile, a_missing_directory_is_an_error_of_the_system) {
   const TempDir dir;
   const auto file = PendingFile::create(dir / "none" / "file");
   ASSERT_FALSE(file);
-  EXPECT_EQ(file.error(), std::make_error_code(std::errc::no_such_file_or_directory));
+  EXPECT_EQ(file.error().code, std::errc::no_such_file_or_directory);
 }
 
 TEST(PendingFile, a_destination_that_cannot_be_replaced_is_an_error) {

@@ -146,7 +146,7 @@ TEST(ErrorMapTest, EveryErrcHasARow) {
   every_value_has_a_row<people::Errc>(static_cast<int>(people::Errc::grant_not_found));
   every_value_has_a_row<traffic::Errc>(static_cast<int>(traffic::Errc::traffic_too_many_rows));
   every_value_has_a_row<audit::Errc>(static_cast<int>(audit::Errc::invalid_cursor));
-  every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::closed));
+  every_value_has_a_row<store::Errc>(static_cast<int>(store::Errc::backup_too_new));
 }
 
 TEST(ErrorMapTest, DomainCodesKeepTheirNames) {

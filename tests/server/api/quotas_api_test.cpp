@@ -108,13 +108,6 @@ TEST_F(QuotasApiTest, HTTP_5_users_read_their_own_and_change_nothing) {
   }
 }
 
-TEST_F(QuotasApiTest, HTTP_10_the_history_is_not_there_yet) {
-  for (const char* target :
-       {"/v1/users/_superadmin/traffic", "/v1/clients/edge-01/traffic", "/v1/traffic/global"}) {
-    EXPECT_EQ(refusal(get(target)), "404 not_found") << target;
-  }
-}
-
 TEST_F(QuotasApiTest, OBS_8_the_metrics_follow_the_row) {
   ASSERT_EQ(put({{"monthly_bytes", 0}}).status, 200U);
   const std::string labels = "{client=\"edge-01\",user=\"_superadmin\"}";

@@ -71,7 +71,10 @@ TEST_F(StatsFeedTest, HTTP_9_2_a_slow_watcher_loses_the_oldest_and_delays_nobody
   for (std::uint64_t i = 5; i <= 20; ++i) EXPECT_EQ(next_bytes(*slow), i);
   EXPECT_EQ(next(*slow, 1ms).kind, News::Kind::silence);
   // It has caught up: the next time is told again.
-  for (std::uint64_t i = 0; i < 17; ++i) feed_.publish(rule_, snapshot(i));
+  for (std::uint64_t i = 0; i < 17; ++i) {
+    feed_.publish(rule_, snapshot(i));
+    EXPECT_EQ(next_bytes(*quick), i);
+  }
   EXPECT_EQ(log_.count("stats_stream.lagged"), 2U);
 }
 
