@@ -8,14 +8,18 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+# What reads the rows of the contracts.
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "lint"))
 
-from harness import targets  # noqa: E402
+from harness import record, targets  # noqa: E402
 from harness.client import Client  # noqa: E402
 from harness.lab import Lab, bin_dir, scratch  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 
 def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        record.begin()
     missing = [name for name in ("portunus-server", "portunus-client")
                if not (bin_dir() / name).exists()]
     # The harness has tests of its own, which need no program.

@@ -99,6 +99,8 @@ def test_the_first_bundle_of_the_search_is_used(lab, server, environment, place)
     (f"portunus://h:1/enroll?pin=sha256:{PIN}&code", "malformed enrollment URI query pair"),
     (f"portunus://h:1/enroll?pin={PIN}&code={CODE}", "bad enrollment URI pin"),
     (f"portunus://h:1/enroll?pin=sha256:xy&code={CODE}", "bad enrollment URI pin"),
+    (f"portunus://h:1/enroll?pin=sha256:{PIN}&code={'A' * 257}", "bad enrollment URI code"),
+    (f"portunus://h:1/enroll?pin=sha256:{PIN}&code={CODE} {CODE}", "bad enrollment URI code"),
     (f"portunus://h:1/enroll?pin=sha256:{PIN}&code={CODE}&cert=!!",
      "bad enrollment URI certificate"),
 ])

@@ -11,6 +11,7 @@ from harness.server import Server
 
 JSON = {"Content-Type": "application/json"}
 RULE = {"client": "edge-01", "listen_port": 80, "target_host": "127.0.0.1", "target_port": 9}
+LIST = {"target_host": None, "target_port": None}  # the other shape
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +145,18 @@ def test_a_rule_id_is_an_unsigned_integer(api, path, code):
     ({"target_host": "-a"}, 400, "invalid_target_host_label_hyphen"),
     ({"target_host": "x" * 64}, 400, "invalid_target_host_label_too_long"),
     ({"target_host": "x." * 127 + "xy"}, 400, "invalid_target_host_too_long"),
+    ({"protocol": "udp", "sni_pattern": "a.example.com"}, 400,
+     "validation.sni_on_unsupported_rule"),
+    ({**LIST, "targets": [{"host": "h", "port": 1}] * 2}, 400, "targets_duplicate"),
+    ({**LIST, "targets": [{"host": f"h{n}", "port": 1} for n in range(9)]}, 400,
+     "targets_too_many"),
+    ({**LIST, "targets": [{"host": "", "port": 1}]}, 400, "target_invalid_host"),
+    ({**LIST, "targets": [{"host": "a_b", "port": 1}]}, 400, "target_invalid_host"),
+    ({**LIST, "targets": [{"host": "h", "port": 0}]}, 400, "target_invalid_port"),
+    ({**LIST, "targets": [{"host": "h", "port": 1}], "health_check_interval_secs": 3601}, 400,
+     "health_check_interval_out_of_range"),
+    ({**LIST, "targets": [{"host": "h", "port": 1, "proxy_protocol": "v1"}]}, 422,
+     "proxy_protocol_unsupported_by_client"),
     ({}, 422, "client_not_connected"),
     # In order: the first miss answers.
     ({"listen_port": 0, "client": "Edge"}, 400, "range_invalid"),

@@ -203,6 +203,27 @@ def test_HTTP_8_3_gates_at_push(lab, server, bundle, version, protocols, words, 
     assert server.rules() == {} and edge.of_kind("rule_update") == []
 
 
+@pytest.mark.parametrize("version, protocols, change, code", [
+    ("1.8.0", [TCP], {"target_host": "h", "target_port": 9, "protocol": "udp"},
+     "unsupported_protocol"),
+    ("0.6.9", [TCP, UDP], {"targets": [{"host": "h", "port": 9}, {"host": "i", "port": 9}]},
+     "multi_target_unsupported_by_client"),
+    ("0.8.9", [TCP, UDP], {"target_host": "h", "target_port": 9, "sni_pattern": "a.b"},
+     "sni_unsupported_by_client"),
+    ("0.9.9", [TCP, UDP], {"targets": [{"host": "h", "port": 9, "proxy_protocol": "v2"}]},
+     "proxy_protocol_unsupported_by_client"),
+    ("0.10.9", [TCP, UDP], {"targets": [{"host": "h", "port": 9}],
+                            "rate_limit": {"concurrent_connections": 1}},
+     "rate_limit_unsupported_by_client"),
+])
+def test_HTTP_8_3_the_api_names_the_gate(lab, server, bundle, version, protocols, change, code):
+    edge = lab.owns(FakeEdge(bundle)).open(client_version=version, supported_protocols=protocols)
+    edge.wait("welcome")
+    body = {"client": "edge-01", "listen_port": lab.port(), **change}
+    server.api.post("/v1/rules", body).refused(422, code)
+    assert server.rules() == {} and edge.of_kind("rule_update") == []
+
+
 def test_CW_9_gates_at_replay(lab, server, bundle, push):
     plain, _ = push(lab.port(), "h:9")
     udp, _ = push(lab.port(), "h:9", "--protocol", "udp")

@@ -3,11 +3,14 @@
 Every other test is held to the same by the lab's teardown; this one turns all logs up.
 """
 
+import hashlib
 import json
 
+from harness.browser import Browser, onboard, setup_tokens
 from harness.client import Client
 from harness.server import Server
 from harness.streams import connect, receive_exactly
+from harness.waiting import until
 
 
 def test_no_secret_is_logged_at_the_lowest_level(lab, target):
@@ -47,3 +50,61 @@ def test_files_with_secrets_are_private(lab, server, edge):
     for raw in (server.token, json.loads(edge.bundle.read_text("utf-8"))["token"]):
         for path in server.data.iterdir():
             assert raw.encode() not in path.read_bytes(), f"{path.name} holds a raw token"
+
+
+def test_no_secret_of_a_person_is_logged_at_the_lowest_level(lab):
+    """Setup token, passwords, sessions, API tokens, temporary passwords, from first to last."""
+    server = Server(lab, bootstrap=False).start(PORTUNUS_LOG="trace")
+    setup = lab.secret(setup_tokens(server.life)[-1])
+    root, new = lab.secret("password of root 1"), lab.secret("password of root 2")
+    onboard(server, "root", root).ok(201)
+    wrong = lab.secret("password of nobody at all")
+    console = Browser(server)
+    console.log_in("root", wrong).refused(401, "invalid_login")
+    console.log_in("root", root).ok(200)
+    console.change_password(root, new).ok(204)
+    first = console.post("/v1/users/root/credentials", {"label": "x"}).ok(201)
+    server.api.token = lab.secret(first["token"])
+    rotated = server.api.post(
+        f"/v1/users/root/credentials/{first['credential_id']}/rotate", {}).ok(200)
+    server.api.token = lab.secret(rotated["token"])
+    given = lab.secret("password of alice 1")
+    server.api.post("/v1/users", {"user_id": "alice", "display_name": "A",
+                                  "initial_password": given}).ok(201)
+    alice = Browser(server)
+    alice.log_in("alice", given).ok(200)
+    reset = server.api.post("/v1/users/alice/password", {}).ok(200)
+    temporary = lab.secret(reset["temporary_password"])
+    alice.log_in("alice", temporary).ok(200)
+    alice.get("/v1/users").refused(403, "password_change_required")
+    alice.change_password(temporary, lab.secret("password of alice 2")).ok(204)
+    alice.log_out().ok(204)
+    uri = server.api.post("/v1/client-enrollments",
+                          {"name": "edge-01", "address": "127.0.0.1"}).ok(201)["uri"]
+    server.register_uri(uri)
+    raw = json.dumps({"user_id": "bob", "display_name": 5, "initial_password": wrong})
+    server.api.post("/v1/users", raw=raw, headers={"Content-Type": "application/json"}
+                    ).refused(422, "invalid_body")
+    # A body or a query of no route is nobody's business either.
+    server.api.post(f"/v1/nothing?token={wrong.replace(' ', '')}", {"password": wrong}
+                    ).refused(404, "not_found")
+    lab.secret(wrong.replace(" ", ""))
+    sessions = [lab.secret(browser.cookie.partition("=")[2]) for browser in (console, alice)]
+    shown = [until(lambda: "operator.password_reset" in (
+        text := server.api.get("/v1/audit?limit=1000").body.decode()) and text, "the rows"),
+             server.metrics().text, server.api.get("/v1/users").body.decode(),
+             server.api.get("/v1/users/root/credentials").body.decode()]
+    server.stop()
+    # The one line of the setup token is the contract's.
+    lab.secrets.discard(setup)
+    assert server.life.text.count(setup) == 1 and len(lab.secrets) >= 14
+    assert lab.leaks() == []
+    stored = b"".join(path.read_bytes() for path in server.data.glob("state.db*"))
+    for value in {*lab.secrets, setup}:
+        assert not any(value in text for text in shown)
+        assert value.encode() not in stored, "the store holds a raw secret"
+        digest = hashlib.sha256(value.encode()).hexdigest()
+        assert not any(digest in text for text in [*shown, server.life.text])
+    assert hashlib.sha256(sessions[0].encode()).hexdigest().encode() in stored
+    assert b"$argon2id$v=19$m=19456,t=2,p=1$" in stored
+    assert not any("$argon2" in text for text in [*shown, server.life.text])

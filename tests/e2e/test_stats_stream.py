@@ -17,7 +17,7 @@ ACTIVATED = 1
 @pytest.fixture
 def fake(lab, server):
     edge = lab.owns(FakeEdge(Client(lab, server).bundle)).open()
-    until(lambda: server.connected("edge-01"), "the edge is connected")
+    edge.wait("welcome")  # a session is shown as connected before it can be sent a rule
     return edge
 
 

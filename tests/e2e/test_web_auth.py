@@ -1,19 +1,15 @@
 """People in a browser (http-api 3, 5.1, 6.1): from the setup token to the local reset."""
 
 import concurrent.futures
-import fcntl
-import os
-import pty
 import re
-import subprocess
-import termios
 import time
 
 import pytest
 
 from harness.browser import PASSWORD, Browser, onboard, setup_tokens
-from harness.program import before_exec
 from harness.server import Server
+from harness.stores import change_store
+from harness.terminal import Terminal
 from harness.waiting import PATIENCE, until
 
 NEW = "a much better password"
@@ -287,54 +283,6 @@ def test_CLI_2_2_reset_password_exits(lab, server):
     server.api.get("/v1/users/me").refused(401, "credential_invalid")
 
 
-class Terminal:
-    """A command with a terminal of its own, which types and reads what is echoed."""
-
-    def __init__(self, lab, command):
-        self.master, slave = pty.openpty()
-
-        def take_terminal():
-            before_exec()
-            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=slave, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env=lab.environment(), cwd=lab.folder, start_new_session=True,
-            preexec_fn=take_terminal)
-        os.close(slave)
-        for stream in (self.process.stderr.fileno(), self.master):
-            os.set_blocking(stream, False)
-        self.errors = b""
-        self.echoed = b""
-
-    @staticmethod
-    def _read(descriptor):
-        try:
-            return os.read(descriptor, 65536)
-        except OSError:  # nothing yet, or nobody at the other end any more
-            return b""
-
-    def wait_prompt(self, prompt):
-        def seen():
-            self.errors += self._read(self.process.stderr.fileno())
-            return prompt.encode() in self.errors
-        until(seen, lambda: f"the prompt {prompt!r} after {self.errors!r}")
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def read_echo(self):
-        self.echoed += self._read(self.master)
-
-    def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        self.process.stderr.close()
-        os.close(self.master)
-
-
 def test_CLI_2_2_reset_password_asks_without_echo(lab, server):
     server.stop()
     terminal = lab.owns(Terminal(lab, [server.binary, "--data-dir", server.data, "reset-password",
@@ -343,11 +291,65 @@ def test_CLI_2_2_reset_password_asks_without_echo(lab, server):
     terminal.type(NEW + "\n")
     terminal.wait_prompt("Confirm password: ")
     terminal.type(NEW + "\n")
-    out = terminal.process.stdout.read().decode()
-    assert terminal.process.wait(20 * PATIENCE) == 0
+    code, out = terminal.wait_end()
+    assert code == 0
     assert out == ("password_reset=ok user_id=_superadmin sessions_revoked=0 "
                    "api_tokens_revoked=0\n")
     terminal.read_echo()
     assert NEW.encode() not in terminal.echoed
     server.start()
     Browser(server).log_in("_superadmin", NEW).ok(200)
+
+
+def test_CLI_2_2_reset_password_wants_the_same_twice(lab, server):
+    server.stop()
+    terminal = lab.owns(Terminal(lab, [server.binary, "--data-dir", server.data, "reset-password",
+                                       "_superadmin"]))
+    terminal.wait_prompt("New password: ")
+    terminal.type(NEW + "\n")
+    terminal.wait_prompt("Confirm password: ")
+    terminal.type(NEW + "?\n")
+    assert terminal.wait_end() == (3, "")
+    assert terminal.errors.decode().endswith("error: password_mismatch\n")
+    server.start()
+    server.api.get("/v1/users/me").ok(200)  # nothing was reset
+
+
+def test_CLI_2_2_a_reset_whose_audit_row_cannot_be_written_only_warns(lab, server):
+    server.stop()
+    change_store(server, "DROP TABLE audit")
+    done = server.offline("reset-password", "_superadmin", "--password-stdin", stdin=NEW + "\n")
+    assert done.ok() == ("password_reset=ok user_id=_superadmin sessions_revoked=0 "
+                         "api_tokens_revoked=1\n")
+    assert done.error.startswith("warning: audit_write_failed: ")
+
+
+def test_HTTP_3_1_a_disabled_user_gets_nowhere(lab, console):
+    """`disabled` has no route; it is a state of the store."""
+    server = console.server
+    server.api.token = lab.secret(console.post("/v1/users/root/credentials", {}).ok(201)["token"])
+    server.api.post("/v1/users", {"user_id": "other", "display_name": "O",
+                                  "role": "superadmin"}).ok(201)
+    server.stop()
+    change_store(server, "UPDATE users SET disabled = 1 WHERE user_id = 'root'")
+    server.start()
+    assert server.life.events("operator.onboarding_setup_token_rotated") == []
+    console.get("/v1/users/me").refused(401, "user_disabled")
+    console.post("/v1/users", {}).refused(401, "user_disabled")
+    server.api.get("/v1/users/me").refused(401, "user_disabled")
+    console.log_in().refused(401, "invalid_login")
+    for command, code in ((["user-list"], 4), (["list-clients"], 4), (["list-rules"], 1)):
+        done = server.cli(*command, token=server.api.token)
+        assert done.code == code and done.error.startswith("error: user_disabled (")
+
+
+def test_HTTP_3_6_a_store_whose_only_superadmin_is_disabled_is_open_again(lab, server):
+    server.stop()
+    change_store(server, "UPDATE users SET disabled = 1")
+    assert re.fullmatch(r"setup_token=[\w-]{43}\n", server.offline("onboarding-token").ok())
+    server.start()
+    server.api.get("/v1/users/me").refused(503, "bootstrap_required")
+    done = server.cli("user-list")
+    assert done.code == 6 and done.error.startswith("error: bootstrap_required (")
+    onboard(server, "fresh").ok(201)
+    server.api.get("/v1/users/me").refused(401, "user_disabled")

@@ -4,6 +4,7 @@ import http.client
 import json
 
 from . import openapi
+from .record import RUN
 
 
 class Answer:
@@ -54,11 +55,14 @@ class Api:
             data = json.dumps(body)
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
+        RUN.request(sent, body)
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request(method, path, data, sent)
             response = connection.getresponse()
             answer = Answer(response, response.read())
+            RUN.answer(method, openapi.template_of(path), answer.status, answer.headers,
+                       answer.body)
             openapi.check(method, path, answer.status, answer.headers, answer.body)
             return answer
         finally:

@@ -3,6 +3,8 @@
 import json
 import socket
 
+from . import openapi
+from .record import RUN
 from .waiting import PATIENCE
 
 
@@ -22,6 +24,7 @@ class EventStream:
         self.status = int(head[0].split()[1])
         self.headers = {name.lower(): value.strip() for name, _, value in
                         (line.partition(":") for line in head[1:] if line)}
+        RUN.answer(method, openapi.template_of(path), self.status, self.headers, b"")
         self.chunked = self.headers.get("transfer-encoding") == "chunked"
         self.text = b""
 
@@ -63,6 +66,7 @@ class EventStream:
                 assert self.text == b"", "the body ends within a frame"
                 return None
         block, _, self.text = self.text.partition(b"\n\n")
+        RUN.text("event stream", block.decode())
         return block.decode()
 
     def frame(self, seconds=15):

@@ -1,15 +1,19 @@
 """What one test owns: a folder, ports, programs, targets, and the secrets that must not leak."""
 
 import contextlib
+import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import tempfile
 
 from . import commands, log_lines
 from .ports import Ports
 from .program import Program
+from .record import RUN
 
+LARGEST_STORE = 32 * 1024 * 1024  # bytes that are searched
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 
 
@@ -37,6 +41,7 @@ class Lab:
         self.secrets = set()
         self.stack = contextlib.ExitStack()
         self.outputs = []  # of commands, which log to stderr too
+        self.before_the_end = []  # called while the programs still run
         # Which lines of the logs a test has provoked that are outside the log contract.
         self.expected_flaws = ()
 
@@ -62,7 +67,7 @@ class Lab:
         """From now on a leak of this value into any log fails the test."""
         assert len(value) >= 16, "too short to be searched for"
         self.secrets.add(value)
-        return value
+        return RUN.secret("registered", value)
 
     def environment(self, **extra):
         """Nothing of ours from outside reaches a program."""
@@ -87,12 +92,50 @@ class Lab:
         return done
 
     def close(self):
-        """Ends everything; returns what the logs did wrong."""
+        """Ends everything; returns what the logs and the stores did wrong."""
+        for last_words in self.before_the_end:
+            last_words()
         for program in reversed(self.programs):
             program.kill()
         self.stack.close()
         self.ports.release_all()
+        self.leave_record()
         return self.leaks() + self.log_flaws()
+
+    def leave_record(self):
+        """What the programs of this lab said, for the checks of the whole run."""
+        strange = set()  # logs of what is no program of ours
+        for program in self.programs:
+            name, command = commands.identity(program.command)
+            if name is None:
+                strange.add(program.log)
+            else:
+                lines, events = log_lines.split(program.text)
+                RUN.ended(name, command, program.process.returncode, lines, events)
+                RUN.text(f"stdout of {command}", program.out.read_text("utf-8", errors="replace"))
+        for log in set(self.folder.rglob("*.log")) - strange:
+            RUN.log(log.name, log.read_text("utf-8", errors="replace"))
+        for bundle in self.folder.rglob("*.bundle.json"):
+            with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
+                RUN.secret("client token", json.loads(bundle.read_text("utf-8"))["token"])
+        for key in self.folder.rglob("server.key"):
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                for line in key.read_text("ascii").splitlines():
+                    if len(line) >= 40 and "KEY" not in line:
+                        RUN.secret("private key", line)
+        for path in self.folder.rglob("state.db"):
+            self.leave_store(path)
+
+    @staticmethod
+    def leave_store(path):
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_STORE:
+            return
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as rows:
+            for row in rows.execute("SELECT * FROM audit"):
+                RUN.text("audit row", " ".join(str(value) for value in row))
+        for part in (path, path.with_name("state.db-wal")):
+            if part.exists():
+                RUN.store(part)
 
     def leaks(self):
         found = []

@@ -21,6 +21,18 @@ def parse(line):
     return value if isinstance(value, dict) else None
 
 
+def split(text):
+    """(plain lines, names of events) of what a program wrote to stderr."""
+    plain, events = [], []
+    for line in text.splitlines():
+        event = parse(line)
+        if event is None:
+            plain.append(line)
+        else:
+            events.append(event.get("event"))
+    return plain, [name for name in events if isinstance(name, str)]
+
+
 def flaw(line):
     """What is wrong with the line by observability 1, or None."""
     if PLAIN.match(line):

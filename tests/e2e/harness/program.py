@@ -28,11 +28,12 @@ class Program:
 
     def __init__(self, name, command, log, environment, cwd):
         self.name = name
+        self.command = [str(word) for word in command]
         self.log = log
         self.out = log.with_suffix(".out")
         with open(log, "wb") as stderr, open(self.out, "wb") as stdout:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=stdout,
+                self.command, stdin=subprocess.DEVNULL, stdout=stdout,
                 stderr=stderr, env=environment, cwd=cwd, start_new_session=True,
                 preexec_fn=before_exec)
         self._position = 0

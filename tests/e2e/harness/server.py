@@ -1,10 +1,13 @@
 """portunus-server: its data directory, its lives, its command line and API."""
 
+import contextlib
+import http.client
 import json
 import urllib.request
 
 from .api import Api
 from .metrics import Metrics
+from .record import RUN
 from .waiting import PATIENCE, until
 
 
@@ -24,6 +27,7 @@ class Server:
         self.token = None
         self.life = None
         self.api = Api(self.api_port)
+        lab.before_the_end.append(self.last_metrics)
         if bootstrap:
             self.bootstrap()
 
@@ -54,8 +58,9 @@ class Server:
         life.wait_event("server.listening", 20)
         key = self.data / "server.key"
         if key.exists():
-            self.lab.secrets.update(line for line in key.read_text("ascii").splitlines()
-                                    if len(line) >= 40 and "KEY" not in line)
+            for line in key.read_text("ascii").splitlines():
+                if len(line) >= 40 and "KEY" not in line:
+                    self.lab.secret(line)
         return self
 
     def stop(self):
@@ -133,10 +138,18 @@ class Server:
         rows = {row["client_name"]: row for row in self.api.get("/v1/clients").ok(200)}
         return client in rows and rows[client]["connected"]
 
-    def metrics(self):
+    def metrics(self, timeout=10):
         url = f"http://127.0.0.1:{self.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=10 * PATIENCE) as answer:
-            return Metrics(answer.read().decode())
+        with urllib.request.urlopen(url, timeout=timeout * PATIENCE) as answer:
+            text = answer.read().decode()
+        RUN.metrics(text)
+        return Metrics(text)
+
+    def last_metrics(self):
+        """What a server that still runs exports when its test is over; for the record only."""
+        if self.life is not None and self.life.alive:
+            with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+                self.metrics(timeout=1)
 
     def wait_bytes(self, rule, expected, seconds=15):
         """The metrics settle on exactly these (in, out); they must never overshoot."""
