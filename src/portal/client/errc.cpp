@@ -12,6 +12,12 @@ class Category final : public std::error_category {
     switch (static_cast<Errc>(value)) {
       case Errc::bad_pin:
         return "the pin must be the 64 hex digits of a SHA-256";
+      case Errc::trust_conflict:
+        return "a pin and trust in any certificate exclude each other";
+      case Errc::no_host:
+        return "the URL names no host to connect to";
+      case Errc::no_port:
+        return "the URL names no port to connect to";
       case Errc::bad_pool_size:
         return "the pool holds 0 to 9 connections";
       case Errc::bad_target:

@@ -7,6 +7,9 @@ namespace portunus::portal::client {
 /// Why a client has no connection, or lost one.
 enum class Errc {
   bad_pin = 1,        ///< not 64 hex digits
+  trust_conflict,     ///< a pin and the opt-in to trust anything
+  no_host,            ///< a URL that names no host to connect to
+  no_port,            ///< a URL with port 0
   bad_pool_size,      ///< over 9
   bad_target,         ///< not a target that the Portal may dial (portal 6.5)
   unreachable,        ///< no address of the Portal took a connection

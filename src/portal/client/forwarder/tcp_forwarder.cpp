@@ -1,9 +1,13 @@
 #include "portal/client/forwarder/tcp_forwarder.hpp"
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
+
+#include "portal/client/forwarder/local_stream.hpp"
 
 namespace portunus::portal::client::forwarder {
 namespace {
@@ -14,15 +18,6 @@ using Tcp = asio::ip::tcp;
 /// The connection went away before it was accepted; the next one may be fine.
 bool gone(const boost::system::error_code& ec) {
   return ec.value() == ECONNABORTED || ec.value() == EPROTO;
-}
-
-net::Endpoint peer_of(Tcp::socket& socket) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  if (::getpeername(socket.native_handle(), reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
-    return {};
-  }
-  return net::Endpoint::from_sockaddr(storage).value_or(net::Endpoint());
 }
 
 Tcp::endpoint to_asio(const net::Endpoint& endpoint) {
@@ -43,6 +38,7 @@ TcpForwarder::TcpForwarder(asio::any_io_executor executor, Transport& transport,
       on_trouble_(std::move(on_trouble)),
       acceptor_(executor),
       room_(executor, asio::steady_timer::time_point::max()),
+      terms_{options_.buffer_bytes, options_.half_close_grace, no_limits_, counters_},
       accepting_(executor),
       serving_(executor) {}
 
@@ -94,28 +90,22 @@ async::Task<> TcpForwarder::wait_for_room() {
 
 async::Task<> TcpForwarder::serve(Tcp::socket socket) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const net::Endpoint client = peer_of(socket);
-  boost::system::error_code ignored;
-  socket.set_option(Tcp::no_delay(true), ignored);
+  LocalStream local(std::move(socket));
   Result<std::unique_ptr<relay::ByteStream>> stream =
       co_await transport_.open_tcp(options_.target);
-  if (!stream) {
-    report(client, stream.error());
-    // A reset: an end would look like a target with nothing to say.
-    reset_on_close(socket);
+  if (stream) {
+    const relay::RelayEnd end = co_await relay::relay_tcp(local, **stream, {}, terms_);
+    if (end.error) report(local, *end.error);
   } else {
-    const auto relay = std::make_shared<LocalRelay>(std::move(socket), std::move(*stream),
-                                                    options_.relay);
-    const auto place = relays_.insert(relays_.end(), relay);
-    const Result<> how = co_await relay->run();
-    relays_.erase(place);
-    if (!how) report(client, how.error());
+    report(local, stream.error());
+    // A reset: an end would look like a target with nothing to say.
+    local.abort();
   }
   if (open_-- >= options_.max_connections) room_.cancel();
 }
 
-void TcpForwarder::report(const net::Endpoint& client, const Error& why) const {
-  if (on_trouble_) on_trouble_(client, why);
+void TcpForwarder::report(const relay::ByteStream& local, const Error& why) const {
+  if (on_trouble_) on_trouble_(local.peer_endpoint().value_or(net::Endpoint()), why);
 }
 
 void TcpForwarder::request_stop() {
@@ -132,7 +122,6 @@ async::Task<bool> TcpForwarder::drain(std::chrono::steady_clock::duration grace)
   const bool accepted = co_await accepting_.drain(grace);
   const bool done = co_await serving_.drain(grace);
   if (accepted && done) co_return true;
-  for (const auto& relay : Relays(relays_)) relay->abort();
   accepting_.request_stop();
   serving_.request_stop();
   // What is left resumes with an error and ends.

@@ -4,17 +4,17 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
-#include <functional>
-#include <list>
-#include <memory>
 #include <string>
 
 #include "common/async/gate.hpp"
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
 #include "common/net/endpoint.hpp"
-#include "portal/client/forwarder/local_relay.hpp"
+#include "portal/client/forwarder/trouble.hpp"
 #include "portal/client/transport.hpp"
+#include "portal/relay/counters.hpp"
+#include "portal/relay/pacer.hpp"
+#include "portal/relay/tcp_relay.hpp"
 
 namespace portunus::portal::client::forwarder {
 
@@ -23,13 +23,14 @@ struct TcpOptions {
   std::string target;
   /// At the bound further connections wait in the kernel's queue.
   std::size_t max_connections = 8192;
-  RelayOptions relay = {};
+  /// Per direction and connection.
+  std::size_t buffer_bytes = 64 * 1024;
+  /// After one side has ended cleanly the other may go on for this long (portal 11.3 and 18, "TLS
+  /// half-close").
+  std::chrono::nanoseconds half_close_grace = std::chrono::seconds(30);
   /// After an accept failed for want of descriptors or memory.
   std::chrono::milliseconds accept_pause{100};
 };
-
-/// Told of connections that came to nothing, were cut or broke. May be empty.
-using OnTrouble = std::function<void(const net::Endpoint& client, const Error& why)>;
 
 /// A local TCP port whose connections come out at one target behind a Portal. Lives on one executor,
 /// the transport's, and must be drained before either is destroyed.
@@ -53,12 +54,10 @@ class TcpForwarder {
   std::size_t connections() const { return open_; }
 
  private:
-  using Relays = std::list<std::shared_ptr<LocalRelay>>;
-
   async::Task<> accept_loop();
   async::Task<> wait_for_room();
   async::Task<> serve(boost::asio::ip::tcp::socket socket);
-  void report(const net::Endpoint& client, const Error& why) const;
+  void report(const relay::ByteStream& local, const Error& why) const;
 
   Transport& transport_;
   const TcpOptions options_;
@@ -67,7 +66,9 @@ class TcpForwarder {
   boost::asio::steady_timer room_;
   bool stopping_ = false;
   std::size_t open_ = 0;
-  Relays relays_;
+  relay::Pacers no_limits_{relay::Pacer(0), relay::Pacer(0)};
+  relay::CoreCounters counters_;
+  const relay::RelayTerms terms_;
   async::Gate accepting_;
   async::Gate serving_;
 };

@@ -14,8 +14,15 @@ namespace asio = boost::asio;
 /// One client address. Alive while it stands in the forwarder's map or one of its coroutines runs.
 class UdpForwarder::Flow final : public UdpReceiver {
  public:
+  const net::Endpoint client;
+  std::unique_ptr<UdpFlow> carrier;
+  SteadyTime last_used;
+  ByAge::iterator place;
+  bool over = false;
+  bool in_batch = false;
+
   Flow(UdpForwarder& owner, const net::Endpoint& address, const sockaddr_storage& to)
-      : owner_(owner), client(address), to_(to) {}
+      : client(address), owner_(owner), to_(to) {}
 
   void send(std::span<const std::uint8_t> payload) {
     if (carrier) {
@@ -45,14 +52,6 @@ class UdpForwarder::Flow final : public UdpReceiver {
   const sockaddr_storage to_;
   std::vector<std::vector<std::uint8_t>> pending_;
   std::size_t pending_bytes_ = 0;
-
- public:
-  const net::Endpoint client;
-  std::unique_ptr<UdpFlow> carrier;
-  SteadyTime last_used;
-  ByAge::iterator place;
-  bool over = false;
-  bool in_batch = false;
 };
 
 std::size_t UdpForwarder::AddressHash::operator()(const net::Endpoint& address) const {

@@ -17,7 +17,7 @@
 #include "common/base/result.hpp"
 #include "common/net/endpoint.hpp"
 #include "portal/client/forwarder/local_udp_socket.hpp"
-#include "portal/client/forwarder/tcp_forwarder.hpp"
+#include "portal/client/forwarder/trouble.hpp"
 #include "portal/client/transport.hpp"
 
 namespace portunus::portal::client::forwarder {
