@@ -12,7 +12,9 @@ set(PORTUNUS_LAYERS
   server_store server_http server_audit server_auth server_web_auth server_rules server_owner_caps
   server_quotas server_people server_traffic
   server_control server_metrics server_http_api server_app server_cli
-  client_agent client_app client_cli)
+  client_agent client_app client_cli
+  portal_protocol portal_log portal_config portal_credentials portal_relay portal_tls portal_quic
+  portal_server portal_client portal_cli)
 
 set(PORTUNUS_LAYER_proto "")
 set(PORTUNUS_LAYER_base "")
@@ -78,6 +80,23 @@ set(PORTUNUS_LAYER_server_cli
 set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_cli client_app client_agent completion config ${PORTUNUS_COMMON})
+
+set(PORTUNUS_LAYER_portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_log ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_config portal_log config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_credentials config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_relay
+  portal_protocol portal_log dataplane_dns dataplane_limits dataplane_reactor ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_tls portal_relay portal_credentials portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_quic portal_relay portal_credentials portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_server
+  portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
+  dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_client
+  portal_quic portal_tls portal_relay portal_credentials portal_log portal_protocol dataplane_dns
+  ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_cli
+  portal_server portal_client portal_config portal_log portal_protocol config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)
