@@ -38,8 +38,6 @@ class Category final : public std::error_category {
         return "stream reset by the peer";
       case Errc::stream_stopped:
         return "the peer stopped reading";
-      case Errc::stream_aborted:
-        return "stream aborted";
       case Errc::cancelled:
         return "cancelled";
     }

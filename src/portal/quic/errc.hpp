@@ -19,7 +19,6 @@ enum class Errc {
   closed,              ///< closed from this side
   stream_reset,        ///< the peer abandoned what it was sending
   stream_stopped,      ///< the peer does not want what this side sends
-  stream_aborted,      ///< abandoned from this side
   cancelled,           ///< the waiting coroutine was cancelled
 };
 
