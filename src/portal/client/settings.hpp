@@ -43,6 +43,10 @@ struct ClientSettings {
   std::size_t pool = WarmPool::kUsualSlots;
   /// For a connection: resolution, every attempt, handshake and authentication frame.
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(10);
+  /// A QUIC connection on which nothing comes for so long is dead; the PINGs after so much silence
+  /// keep one that is not (portal 18).
+  std::chrono::nanoseconds quic_idle_timeout = std::chrono::seconds(30);
+  std::chrono::nanoseconds quic_keep_alive = std::chrono::seconds(10);
   /// Roots in place of the platform's; empty = those. For tests.
   std::string roots_path = {};
 
