@@ -33,7 +33,7 @@ class Log {
 
  private:
   void run();
-  void put_all(const std::string& text);
+  void put_all(std::string_view text);
 
   const Level threshold_;
   const bool colour_;
