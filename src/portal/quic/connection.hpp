@@ -34,6 +34,7 @@ class ConnectionCallbacks;
 class Endpoint;
 class PacketBatch;
 class TlsSession;
+struct LiveList;
 struct SendList;
 
 /// How a connection ended.
@@ -129,10 +130,18 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   // Streams.
   std::shared_ptr<StreamCore> add_stream(std::int64_t id);
   void remove_stream(std::int64_t id);
+  void close_stream(StreamCore& stream);
   void consumed(StreamCore& stream, std::size_t bytes);
   void want_to_send(StreamCore& stream);
+  /// How much the stream may take over now; 0 = its writer is woken when that changes.
+  std::size_t room_for(StreamCore& stream);
+  bool append(StreamCore& stream, std::span<const std::uint8_t> bytes);
+  /// RESET_STREAM 0 unless all was sent; what it held is dropped.
+  void reset_stream(StreamCore& stream);
+  /// STOP_SENDING 0.
+  void stop_stream(StreamCore& stream);
+  /// Bytes of a stream are no longer kept.
   void released(std::size_t bytes);
-  bool has_room() const { return buffered_ < settings_.unacknowledged; }
 
   // Writing.
   std::int64_t write_packet(PacketBatch& batch, ngtcp2_path& path, std::span<std::uint8_t> into,
@@ -166,6 +175,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
   std::unordered_map<std::int64_t, std::shared_ptr<StreamCore>> streams_;
   std::deque<std::shared_ptr<StreamCore>> incoming_;
+  /// All that anybody still holds.
+  std::unique_ptr<LiveList> alive_;
   /// Those that have something to send, in turn.
   std::unique_ptr<SendList> sending_;
   std::uint64_t buffered_ = 0;

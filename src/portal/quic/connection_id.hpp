@@ -20,8 +20,8 @@ struct ConnectionId {
 
   /// Nothing for more than 20 bytes.
   static std::optional<ConnectionId> from(std::span<const std::uint8_t> bytes);
-  /// Random, except that owner() of it is `worker`. Nothing without random bytes.
-  static std::optional<ConnectionId> issue(unsigned worker, unsigned workers);
+  /// Random, except that owner() of its first byte is `worker`; 1..256 `workers`.
+  static ConnectionId issue(unsigned worker, unsigned workers);
 
   std::span<const std::uint8_t> view() const { return {bytes.data(), size}; }
   friend bool operator==(const ConnectionId&, const ConnectionId&) = default;

@@ -8,12 +8,12 @@
 
 namespace portunus::portal::quic {
 
-/// DATAGRAMs that wait, in order, of a bounded number of bytes: for a new one the oldest are dropped
-/// (portal section 8). One ring of bytes, which grows with what has to wait and is released when
-/// nothing waits any more.
+/// DATAGRAMs that wait, in order, of a bounded number of bytes: for a new one the oldest are
+/// dropped (portal section 8). One ring of bytes, which grows with what has to wait; a large one is
+/// released when nothing waits any more.
 class DatagramQueue {
  public:
-  /// `limit` counts payloads; a longer DATAGRAM than that is refused.
+  /// `limit` counts payloads and four bytes for each; a longer DATAGRAM than that is refused.
   explicit DatagramQueue(std::size_t limit) : limit_(limit) {}
 
   /// False when it was refused, or there is no memory.
@@ -33,9 +33,8 @@ class DatagramQueue {
   /// In place of a length: the next one is at the ring's beginning.
   static constexpr Length kWrap = ~Length{0};
 
-  bool make_room(std::size_t needed);
+  bool place(std::size_t needed);
   bool grow(std::size_t needed);
-  std::size_t free_at_tail(std::size_t needed) const;
   Length length_at(std::size_t at) const;
   void put_length(std::size_t at, Length length);
 

@@ -43,8 +43,8 @@ class ServerHandler {
   virtual void opened(std::shared_ptr<Connection> connection, std::shared_ptr<void> admission) = 0;
 };
 
-/// The keys of a server's Retry tokens and stateless resets: drawn at start, never changed, the same
-/// for all its cores.
+/// The keys of a server's Retry tokens and stateless resets: drawn at start, never changed, the
+/// same for all its cores.
 struct ServerSecrets {
   std::array<std::uint8_t, 32> token{};
   std::array<std::uint8_t, 32> reset{};
@@ -164,7 +164,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
   std::unordered_map<ConnectionId, std::shared_ptr<Connection>, ConnectionId::Hash> table_;
   std::size_t live_ = 0;
   std::vector<std::shared_ptr<Connection>> forgotten_;
-  std::unique_ptr<BlockPool> blocks_;
+  std::shared_ptr<BlockPool> blocks_;
   std::unique_ptr<PacketReceiver> receiver_;
   std::unique_ptr<PacketBatch> batch_;
   Dirty dirty_;

@@ -48,6 +48,8 @@ class Stream final : public relay::ByteStream {
   std::optional<net::Endpoint> local_endpoint() const override;
 
  private:
+  void drop_unread();
+
   std::shared_ptr<StreamCore> core_;
 };
 

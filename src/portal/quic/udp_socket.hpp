@@ -38,11 +38,11 @@ struct BoundSocket {
 using BoundSockets = std::vector<std::vector<BoundSocket>>;
 
 /// Binds every address for each of `workers` cores, all or none. An address's first socket binds
-/// with neither SO_REUSEADDR nor SO_REUSEPORT, so whoever holds the port collides with it; only then
-/// it joins with one more socket per core, and a filter gives each packet to the core that owns its
-/// destination connection id. Where that fails, the first core has the only socket. Port 0 is chosen
-/// per address. IPv6 sockets are IPV6_V6ONLY; buffers of 4 MiB are asked for (portal section 8). The
-/// error's detail names the address.
+/// with neither SO_REUSEADDR nor SO_REUSEPORT, so whoever holds the port collides with it; only
+/// then it joins with one more socket per core, and a filter gives each packet to the core that
+/// owns its destination connection id. Where that fails, all cores share the first socket. Port 0
+/// is chosen per address. IPv6 sockets are IPV6_V6ONLY; buffers of 4 MiB are asked for (portal
+/// section 8). The error's detail names the address.
 Result<BoundSockets> bind_sockets(std::span<const net::Endpoint> addresses, unsigned workers);
 
 /// A client's socket: ephemeral, connected to `remote`.

@@ -115,7 +115,8 @@ Task<void> Relay::uplink(std::span<const std::byte> early) {
     if (!sent) co_return;
     if ((share += *got) >= kShare) {
       share = 0;
-      co_await asio::post(co_await asio::this_coro::executor, kTuple);
+      const auto executor = co_await asio::this_coro::executor;
+      co_await asio::post(executor, kTuple);
     }
   }
   if (stopped_) co_return;
@@ -137,7 +138,8 @@ Task<void> Relay::downlink() {
     if (!sent) co_return;
     if ((share += *got) >= kShare) {
       share = 0;
-      co_await asio::post(co_await asio::this_coro::executor, kTuple);
+      const auto executor = co_await asio::this_coro::executor;
+      co_await asio::post(executor, kTuple);
     }
   }
   if (stopped_) co_return;

@@ -3,6 +3,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -65,6 +66,7 @@ class Flow {
   SteadyTime idle_at_;
   std::optional<UotEnd::Cause> cause_;
   std::optional<Error> error_;
+  std::optional<Error> gather_error_;
   std::uint64_t up_ = 0;
   std::uint64_t down_ = 0;
   bool writing_ = false;
@@ -126,7 +128,11 @@ std::size_t Flow::gather(std::span<std::byte> buffer, std::size_t filled, std::s
   while (buffer.size() - filled >= room) {
     const auto into = buffer.subspan(filled + protocol::kUotLengthSize, terms_.buffer_size);
     const Result<std::size_t> got = target_.try_receive(into);
-    if (!got) break;  // an error of the socket comes back with the next receive, or was ICMP's
+    if (!got) {
+      // The kernel tells it once: it ends the flow behind what has been gathered.
+      if (got.error().code.value() != EAGAIN) gather_error_ = got.error();
+      break;
+    }
     const auto length = protocol::uot_length(*got);
     std::memcpy(buffer.data() + filled, length.data(), length.size());
     filled += length.size() + *got;
@@ -158,6 +164,7 @@ Task<void> Flow::downlink() {
     if (!written) co_return fail_with(written.error());
     down_ += payload;
     terms_.counters.udp_tx.add(payload);
+    if (gather_error_) co_return fail_with(*gather_error_);
   }
 }
 
