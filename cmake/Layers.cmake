@@ -5,7 +5,7 @@
 set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
-  proto base log net crypto async model config completion wire
+  proto base log net datagrams crypto async model config completion wire
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
@@ -20,6 +20,7 @@ set(PORTUNUS_LAYER_proto "")
 set(PORTUNUS_LAYER_base "")
 set(PORTUNUS_LAYER_log base)
 set(PORTUNUS_LAYER_net base)
+set(PORTUNUS_LAYER_datagrams net base)
 set(PORTUNUS_LAYER_crypto net base)
 set(PORTUNUS_LAYER_async log base)
 set(PORTUNUS_LAYER_model net base)
@@ -44,9 +45,9 @@ set(PORTUNUS_DATAPLANE_PARTS
   dataplane_failover dataplane_dns dataplane_stats)
 set(PORTUNUS_LAYER_dataplane_tcp
   dataplane_proxy_protocol dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_dataplane_udp ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_udp datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_dataplane_forwarder
-  dataplane_tcp dataplane_udp dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+  dataplane_tcp dataplane_udp dataplane_sni datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_standalone dataplane_forwarder completion config ${PORTUNUS_COMMON})
 
@@ -88,7 +89,8 @@ set(PORTUNUS_LAYER_portal_credentials config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_relay
   portal_protocol portal_log dataplane_dns dataplane_limits dataplane_reactor ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_tls portal_relay portal_credentials portal_protocol ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_portal_quic portal_relay portal_credentials portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_quic
+  portal_relay portal_credentials portal_protocol dataplane_reactor datagrams ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_server
   portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
   dataplane_dns ${PORTUNUS_COMMON})

@@ -1,10 +1,10 @@
-#include "dataplane/udp/datagrams.hpp"
+#include "common/datagrams/datagrams.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace portunus::dataplane::udp {
+namespace portunus::datagrams {
 namespace {
 
 constexpr std::array<std::byte, 2500> kBytes{};
@@ -53,4 +53,4 @@ TEST(Datagrams, what_is_no_longer_than_its_segment_is_one) {
 }
 
 }  // namespace
-}  // namespace portunus::dataplane::udp
+}  // namespace portunus::datagrams

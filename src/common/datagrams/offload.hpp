@@ -1,6 +1,6 @@
 #pragma once
 
-namespace portunus::dataplane::udp {
+namespace portunus::datagrams {
 
 /// What the kernel does for a run of datagrams of one size in a single pass through its stack:
 /// hand them over joined (UDP GRO), and split them when they leave (UDP GSO).
@@ -12,4 +12,4 @@ struct Offload {
   static Offload of_host();
 };
 
-}  // namespace portunus::dataplane::udp
+}  // namespace portunus::datagrams

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace portunus::dataplane::udp {
+namespace portunus::datagrams {
 
 /// One datagram, or several that lie one behind the other: `segment` bytes each, the last possibly
 /// shorter, as the kernel joins them (GRO). Does not own the bytes. An empty datagram has no bytes
@@ -42,4 +42,4 @@ struct Datagrams {
   bool even() const { return size == segment * count; }
 };
 
-}  // namespace portunus::dataplane::udp
+}  // namespace portunus::datagrams

@@ -1,4 +1,4 @@
-#include "dataplane/udp/offload.hpp"
+#include "common/datagrams/offload.hpp"
 
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -6,7 +6,7 @@
 
 #include "common/net/unique_fd.hpp"
 
-namespace portunus::dataplane::udp {
+namespace portunus::datagrams {
 namespace {
 
 bool knows(int fd, int option) {
@@ -23,4 +23,4 @@ Offload Offload::of_host() {
   return {.gro = knows(fd.get(), UDP_GRO), .gso = knows(fd.get(), UDP_SEGMENT)};
 }
 
-}  // namespace portunus::dataplane::udp
+}  // namespace portunus::datagrams

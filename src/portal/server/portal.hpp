@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "common/async/io_threads.hpp"
+#include "common/base/result.hpp"
+#include "common/net/endpoint.hpp"
+#include "dataplane/dns/resolver.hpp"
+
+namespace portunus::portal::config {
+struct PortalSettings;
+struct Environment;
+}  // namespace portunus::portal::config
+namespace portunus::portal::log {
+class Log;
+}
+
+namespace portunus::portal::server {
+
+struct PortalOptions {
+  unsigned cores = async::IoThreads::core_count();
+  dataplane::dns::ResolverOptions resolver = {};
+};
+
+/// The whole relay: its threads, listeners, sessions and timers. Its calls belong to one thread of
+/// the caller's, request_stop() to any. start() once; whoever started it calls request_stop() and
+/// drain() before it is destroyed.
+class Portal {
+ public:
+  /// `log` is kept by the caller.
+  Portal(const config::PortalSettings& settings, const config::Environment& environment,
+         log::Log& log, PortalOptions options = {});
+  ~Portal();
+  Portal(const Portal&) = delete;
+  Portal& operator=(const Portal&) = delete;
+
+  /// Credentials, host resolution, every bind; then the start record and the first CHECK_POINT,
+  /// then it serves. An error leaves nothing bound and has served nobody; its text is for the
+  /// start-up failure line. Blocks while a host name is looked up.
+  Result<> start();
+
+  /// What is bound, in the order of the contract's table; port 0 has become a real one.
+  std::vector<net::Endpoint> tcp_endpoints() const;
+  std::vector<net::Endpoint> udp_endpoints() const;
+
+  /// Opens the shutdown window (portal 17): stops accepting and ends every session. May be
+  /// repeated; any thread.
+  void request_stop();
+  /// Blocks until all has ended, at the end of the window at the latest; logs the stopped record.
+  void drain();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace portunus::portal::server
