@@ -7,14 +7,9 @@
 #include "common/base/result.hpp"
 #include "common/net/endpoint.hpp"
 #include "dataplane/dns/resolver.hpp"
-
-namespace portunus::portal::config {
-struct PortalSettings;
-struct Environment;
-}  // namespace portunus::portal::config
-namespace portunus::portal::log {
-class Log;
-}
+#include "portal/config/portal_config.hpp"
+#include "portal/config/tuning.hpp"
+#include "portal/log/log.hpp"
 
 namespace portunus::portal::server {
 
@@ -29,8 +24,8 @@ struct PortalOptions {
 class Portal {
  public:
   /// `log` is kept by the caller.
-  Portal(const config::PortalSettings& settings, const config::Environment& environment,
-         log::Log& log, PortalOptions options = {});
+  Portal(config::PortalConfig config, const config::Tuning& tuning, log::Log& log,
+         PortalOptions options = {});
   ~Portal();
   Portal(const Portal&) = delete;
   Portal& operator=(const Portal&) = delete;
