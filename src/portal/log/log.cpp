@@ -59,7 +59,7 @@ void Log::write(Level level, std::string_view message) {
       format_record(std::chrono::system_clock::now(), level, message, colour_);
   {
     const std::lock_guard lock(mutex_);
-    if (pending_.size() + record.size() > kMaxPending) {
+    if (pending_.size() + writing_ + record.size() > kMaxPending) {
       ++lost_;
       return;
     }
@@ -70,7 +70,7 @@ void Log::write(Level level, std::string_view message) {
 
 void Log::flush() {
   std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, kFlushLimit, [this] { return pending_.empty() && !writing_; });
+  idle_.wait_for(lock, kFlushLimit, [this] { return pending_.empty() && writing_ == 0; });
 }
 
 void Log::run() {
@@ -82,7 +82,7 @@ void Log::run() {
     text.clear();
     text.swap(pending_);
     const std::uint64_t lost = std::exchange(lost_, 0);
-    writing_ = true;
+    writing_ = text.size();
     lock.unlock();
     if (lost > 0 && shown(Level::warn)) {
       text += format_record(std::chrono::system_clock::now(), Level::warn,
@@ -90,7 +90,7 @@ void Log::run() {
     }
     put_all(text);
     lock.lock();
-    writing_ = false;
+    writing_ = 0;
     if (pending_.empty()) idle_.notify_all();
   }
 }
