@@ -79,8 +79,7 @@ std::uint64_t total(const std::deque<Arrived>& flows) {
 }  // namespace
 
 void bulk(const Way& way, bool upload, std::uint32_t flows, std::uint32_t seconds) {
-  const std::uint32_t threads =
-      std::min(flows, std::max(1U, std::thread::hardware_concurrency()));
+  const std::uint32_t threads = std::min(flows, std::max(1U, std::thread::hardware_concurrency()));
   std::deque<Arrived> arrived(flows);
   std::vector<std::unique_ptr<Worker>> workers;
   for (std::uint32_t i = 0; i < threads; ++i) workers.push_back(std::make_unique<Worker>(way));

@@ -47,8 +47,7 @@ class DirectFlow final : public client::UdpFlow {
   void flush() override {}
 
  private:
-  static async::Task<> receive(std::shared_ptr<udp::socket> socket,
-                               client::UdpReceiver& receiver) {
+  static async::Task<> receive(std::shared_ptr<udp::socket> socket, client::UdpReceiver& receiver) {
     co_await asio::this_coro::throw_if_cancelled(false);
     std::array<std::uint8_t, 2048> buffer;
     while (true) {

@@ -11,8 +11,8 @@
 
 namespace portunus::bench {
 
-/// What lies between the load and its service. The first two lead wherever the address says, without
-/// a Portal: no relay at all, and one that only takes TLS off.
+/// What lies between the load and its service. The first two lead wherever the address says,
+/// without a Portal: no relay at all, and one that only takes TLS off.
 enum class Carrier { direct, tls, portal_tls, portal_quic };
 std::optional<Carrier> parse_carrier(std::string_view name);
 

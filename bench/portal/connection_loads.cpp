@@ -84,8 +84,8 @@ void dials(const Way& way, std::uint32_t at_once, std::uint32_t seconds) {
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   const std::uint64_t done = count.load();
   const double took = std::chrono::duration<double>(Clock::now() - began).count();
-  std::printf("{\"connections\": %llu, \"seconds\": %.6f}\n",
-              static_cast<unsigned long long>(done), took);
+  std::printf("{\"connections\": %llu, \"seconds\": %.6f}\n", static_cast<unsigned long long>(done),
+              took);
   std::fflush(stdout);
   std::_Exit(0);
 }

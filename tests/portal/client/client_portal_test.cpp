@@ -107,8 +107,7 @@ TEST_P(PortalClient, Portal12TwoFlowsToOneTargetKeepTheirAnswersApart) {
     a->send(bytes("a"));
     b->send(bytes("b"));
     const auto count = static_cast<std::size_t>(i + 1);
-    io_.run_until(
-        [&] { return first.packets.size() == count && second.packets.size() == count; });
+    io_.run_until([&] { return first.packets.size() == count && second.packets.size() == count; });
   }
   EXPECT_EQ(first.packets, std::vector<std::string>(10, "a"));
   EXPECT_EQ(second.packets, std::vector<std::string>(10, "b"));

@@ -54,19 +54,19 @@ class EchoTarget {
   struct Connection : std::enable_shared_from_this<Connection> {
     explicit Connection(asio::ip::tcp::socket s) : socket(std::move(s)) {}
     void read() {
-      socket.async_read_some(asio::buffer(buffer), [self = shared_from_this()](
-                                                       const boost::system::error_code& ec,
-                                                       std::size_t n) {
-        if (ec) return;  // the socket closes with the last reference
-        self->write(n);
-      });
+      socket.async_read_some(
+          asio::buffer(buffer),
+          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t n) {
+            if (ec) return;  // the socket closes with the last reference
+            self->write(n);
+          });
     }
     void write(std::size_t n) {
-      asio::async_write(socket, asio::buffer(buffer.data(), n),
-                        [self = shared_from_this()](const boost::system::error_code& ec,
-                                                    std::size_t) {
-                          if (!ec) self->read();
-                        });
+      asio::async_write(
+          socket, asio::buffer(buffer.data(), n),
+          [self = shared_from_this()](const boost::system::error_code& ec, std::size_t) {
+            if (!ec) self->read();
+          });
     }
     asio::ip::tcp::socket socket;
     std::array<char, 65536> buffer;
@@ -84,8 +84,8 @@ class EchoTarget {
     datagrams_.async_receive_from(asio::buffer(packet_), source_,
                                   [this](const boost::system::error_code& ec, std::size_t n) {
                                     if (ec == asio::error::operation_aborted) return;
-                                    if (!ec) datagrams_.send_to(asio::buffer(packet_.data(), n),
-                                                                source_);
+                                    if (!ec)
+                                      datagrams_.send_to(asio::buffer(packet_.data(), n), source_);
                                     receive_next();
                                   });
   }
@@ -153,9 +153,7 @@ class RunningPortal {
  private:
   static std::uint16_t free_port() {
     asio::io_context io;
-    return asio::ip::udp::socket(io, {asio::ip::address_v4::loopback(), 0})
-        .local_endpoint()
-        .port();
+    return asio::ip::udp::socket(io, {asio::ip::address_v4::loopback(), 0}).local_endpoint().port();
   }
 
   test::TempDir folder_;

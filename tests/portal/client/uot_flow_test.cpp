@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <memory>
@@ -53,7 +54,11 @@ class Portal13Client : public testing::Test {
   }
   ~Portal13Client() override {
     flow_.reset();
-    gate_.request_stop();
+    stop_gate();
+  }
+  /// On the loop, as whoever owns a gate does it.
+  void stop_gate() {
+    asio::post(io_.context(), [this] { gate_.request_stop(); });
     io_.run_until([&] { return gate_.idle(); });
   }
 
@@ -145,8 +150,7 @@ TEST_F(Portal13Client, PacketsQueuedBeforeTheFlowGoesStillLeaveAndTheEndIsClean)
 }
 
 TEST_F(Portal13Client, StopOfTheGateEndsTheFlowAtOnce) {
-  gate_.request_stop();
-  io_.run_until([&] { return gate_.idle(); });
+  stop_gate();
   EXPECT_EQ(receiver_.code, make_error_code(Errc::stopped));
 }
 

@@ -141,10 +141,12 @@ TEST_F(Portal18TcpForwarder, EndOfTheUserBecomesAnEndAndReadingGoesOn) {
   Tcp::socket far = accepted();
   put(user, "question");
   user.shutdown(Tcp::socket::shutdown_send);
-  EXPECT_EQ(rest(far), std::pair(std::string("question"), boost::system::error_code(asio::error::eof)));
+  EXPECT_EQ(rest(far),
+            std::pair(std::string("question"), boost::system::error_code(asio::error::eof)));
   put(far, "answer");
   far.shutdown(Tcp::socket::shutdown_send);
-  EXPECT_EQ(rest(user), std::pair(std::string("answer"), boost::system::error_code(asio::error::eof)));
+  EXPECT_EQ(rest(user),
+            std::pair(std::string("answer"), boost::system::error_code(asio::error::eof)));
   io_.run_until([&] { return forwarder_->connections() == 0; });
   EXPECT_TRUE(troubles_.empty());
 }
@@ -255,7 +257,8 @@ TEST_F(Portal18TcpForwarder, DrainCutsWhatDoesNotEnd) {
 TEST_F(Portal18TcpForwarder, TakenPortIsAnErrorThatNamesIt) {
   open();
   TcpForwarder other(io_.executor(), transport_, {.target = "x.test:7"}, {});
-  const auto bound = other.listen(net::Endpoint(*net::IpAddress::parse("127.0.0.1"), local_.port()));
+  const auto bound =
+      other.listen(net::Endpoint(*net::IpAddress::parse("127.0.0.1"), local_.port()));
   ASSERT_FALSE(bound);
   EXPECT_NE(bound.error().text().find(std::to_string(local_.port())), std::string::npos);
 }

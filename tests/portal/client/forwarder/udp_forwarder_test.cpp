@@ -83,10 +83,9 @@ class Portal18UdpForwarder : public testing::Test {
   }
 
   void open(UdpOptions options = {.target = "x.test:53"}) {
-    forwarder_.emplace(io_.executor(), transport_, std::move(options),
-                       [this](const net::Endpoint&, const Error& why) {
-                         troubles_.push_back(why.code);
-                       });
+    forwarder_.emplace(
+        io_.executor(), transport_, std::move(options),
+        [this](const net::Endpoint&, const Error& why) { troubles_.push_back(why.code); });
     const auto bound = forwarder_->listen(*net::Endpoint::parse("127.0.0.1:0"));
     ASSERT_TRUE(bound) << bound.error().text();
     local_ = Udp::endpoint(asio::ip::address_v4::loopback(), bound->port());
@@ -97,9 +96,7 @@ class Portal18UdpForwarder : public testing::Test {
     socket.connect(local_);
     return socket;
   }
-  static void put(Udp::socket& socket, std::string_view text) {
-    socket.send(asio::buffer(text));
-  }
+  static void put(Udp::socket& socket, std::string_view text) { socket.send(asio::buffer(text)); }
   std::string take(Udp::socket& socket) {
     std::array<char, 65536> buffer;
     std::optional<std::size_t> got;
