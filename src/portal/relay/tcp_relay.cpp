@@ -203,6 +203,13 @@ Task<RelayEnd> relay_tcp(ByteStream& client, ByteStream& target, std::span<const
                          const RelayTerms& terms) {
   using namespace asio::experimental::awaitable_operators;  // NOLINT
   co_await asio::this_coro::throw_if_cancelled(false);
+  // A cancellation that came before would not interrupt the waits below.
+  const auto before = co_await asio::this_coro::cancellation_state;
+  if (before.cancelled() != asio::cancellation_type::none) {
+    client.abort();
+    target.abort();
+    co_return RelayEnd{.cause = RelayEnd::Cause::stopped, .error = {}, .uplink = 0, .downlink = 0};
+  }
   const auto executor = co_await asio::this_coro::executor;
   Relay relay(executor, client, target, terms);
   co_await ((relay.uplink(early) && relay.downlink()) || relay.watch());

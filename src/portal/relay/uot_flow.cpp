@@ -221,6 +221,13 @@ Task<UotEnd> relay_uot(ByteStream& client, UdpTarget& target, std::span<const st
                        const UotTerms& terms) {
   using namespace asio::experimental::awaitable_operators;  // NOLINT
   co_await asio::this_coro::throw_if_cancelled(false);
+  // A cancellation that came before would not interrupt the waits below.
+  const auto before = co_await asio::this_coro::cancellation_state;
+  if (before.cancelled() != asio::cancellation_type::none) {
+    client.abort();
+    target.close();
+    co_return UotEnd{.cause = UotEnd::Cause::stopped, .error = {}, .uplink = 0, .downlink = 0};
+  }
   const auto executor = co_await asio::this_coro::executor;
   Flow flow(executor, client, target, terms);
   co_await ((flow.uplink(early) && flow.downlink()) || flow.watch());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace portunus::portal::server {
 struct PortalOptions {
   unsigned cores = async::IoThreads::core_count();
   dataplane::dns::ResolverOptions resolver = {};
+  /// From authentication to a complete request on TLS/TCP (portal 10); tests do not wait that long.
+  std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };
 
 /// The whole relay: its threads, listeners, sessions and timers. Its calls belong to one thread of

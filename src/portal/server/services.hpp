@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <string>
 
 #include "dataplane/dns/resolver.hpp"
@@ -32,6 +33,8 @@ struct Services {
   relay::Counters& counters;
   relay::Pacers& pacers;
   relay::Admission& admission;
+  /// From authentication to a complete request on TLS/TCP (portal 10).
+  const std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };
 
 /// The same for the sessions of one core, on its thread.
