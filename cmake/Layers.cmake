@@ -14,7 +14,7 @@ set(PORTUNUS_LAYERS
   server_control server_metrics server_http_api server_app server_cli
   client_agent client_app client_cli
   portal_protocol portal_log portal_config portal_credentials portal_relay portal_tls portal_quic
-  portal_server portal_client portal_cli)
+  portal_server portal_client portal_client_forwarder portal_cli)
 
 set(PORTUNUS_LAYER_proto "")
 set(PORTUNUS_LAYER_base "")
@@ -95,10 +95,12 @@ set(PORTUNUS_LAYER_portal_server
   portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
   dataplane_dns ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_client
-  portal_quic portal_tls portal_relay portal_credentials portal_log portal_protocol dataplane_dns
-  ${PORTUNUS_COMMON})
+  portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
+  dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_client_forwarder portal_client portal_relay ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_cli
-  portal_server portal_client portal_config portal_log portal_protocol config ${PORTUNUS_COMMON})
+  portal_server portal_client_forwarder portal_client portal_relay portal_config portal_log
+  portal_protocol dataplane_dns config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ class PortalUrl {
   std::expected<std::optional<std::string>, NotUtf8> strict(std::string_view name) const;
 
  private:
+  Result<> read_authority(std::string_view authority);
+  void read_query(std::string_view query);
+
   std::string scheme_;
   std::string userinfo_;
   std::string host_;

@@ -6,7 +6,8 @@
 
 namespace portunus::portal::config {
 
-/// The message of the start record (portal 3): the effective, decoded values, port 0 as it was given.
+/// The message of the start record (portal 3): the effective, decoded values, port 0 as it was
+/// given.
 std::string start_line(const PortalConfig& config);
 
 }  // namespace portunus::portal::config

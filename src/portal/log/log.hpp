@@ -33,7 +33,7 @@ class Log {
 
  private:
   void run();
-  void put_all(const std::string& text);
+  void put_all(std::string_view text);
 
   const Level threshold_;
   const bool colour_;
@@ -43,7 +43,7 @@ class Log {
   std::condition_variable idle_;
   std::string pending_;
   std::uint64_t lost_ = 0;
-  bool writing_ = false;
+  std::size_t writing_ = 0;  ///< bytes the thread has taken and not written yet
   bool stop_ = false;
   std::thread thread_;
 };

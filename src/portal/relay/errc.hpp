@@ -8,7 +8,6 @@ enum class Errc {
   truncated = 1,  ///< the transport ended without the end that its protocol asks for
   aborted,        ///< the stream was aborted on this side
   no_memory,      ///< a buffer of the configured size cannot be had
-  bad_target,     ///< a target that cannot be dialled: no host, no decimal port, a bare IPv6 host
   no_address,     ///< the name has no address, or none of the family of `dial`
   lookup_failed,  ///< the name could not be looked up
   dial_timeout,   ///< no connection within the time for dialling

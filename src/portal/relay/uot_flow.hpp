@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
-#include "portal/protocol/uot.hpp"
 #include "portal/relay/byte_stream.hpp"
 #include "portal/relay/counters.hpp"
 #include "portal/relay/pacer.hpp"
@@ -35,11 +35,11 @@ struct UotEnd {
 };
 
 /// Carries packets between the frames of a UoT connection and its target (portal 13) until either
-/// side ends or nothing complete passes for the idle time. `reader` may hold bytes behind the setup
-/// frame. Counts UDPRX and UDPTX, not UDPS. When it returns, nothing of it runs any more; the
-/// client's stream is aborted and the target closed, unless the client ended cleanly. Ends soon
-/// after its coroutine is cancelled.
-Task<UotEnd> relay_uot(ByteStream& client, UdpTarget& target, protocol::UotReader& reader,
+/// side ends or nothing complete passes for the idle time. `early` are bytes of the client that
+/// were read behind its setup frame. Counts UDPRX and UDPTX, not UDPS. When it returns, nothing of
+/// it runs any more and the target is closed; the client's stream is aborted unless it ended
+/// cleanly and nothing was on its way to it. Ends soon after its coroutine is cancelled.
+Task<UotEnd> relay_uot(ByteStream& client, UdpTarget& target, std::span<const std::byte> early,
                        const UotTerms& terms);
 
 }  // namespace portunus::portal::relay

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -7,20 +8,17 @@
 #include "common/base/result.hpp"
 #include "common/net/endpoint.hpp"
 #include "dataplane/dns/resolver.hpp"
-
-namespace portunus::portal::config {
-struct PortalSettings;
-struct Environment;
-}  // namespace portunus::portal::config
-namespace portunus::portal::log {
-class Log;
-}
+#include "portal/config/portal_config.hpp"
+#include "portal/config/tuning.hpp"
+#include "portal/log/log.hpp"
 
 namespace portunus::portal::server {
 
 struct PortalOptions {
   unsigned cores = async::IoThreads::core_count();
   dataplane::dns::ResolverOptions resolver = {};
+  /// From authentication to a complete request on TLS/TCP (portal 10); tests do not wait that long.
+  std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };
 
 /// The whole relay: its threads, listeners, sessions and timers. Its calls belong to one thread of
@@ -29,8 +27,8 @@ struct PortalOptions {
 class Portal {
  public:
   /// `log` is kept by the caller.
-  Portal(const config::PortalSettings& settings, const config::Environment& environment,
-         log::Log& log, PortalOptions options = {});
+  Portal(config::PortalConfig config, const config::Tuning& tuning, log::Log& log,
+         PortalOptions options = {});
   ~Portal();
   Portal(const Portal&) = delete;
   Portal& operator=(const Portal&) = delete;

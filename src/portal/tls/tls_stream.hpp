@@ -34,6 +34,10 @@ class TlsStream final : public relay::ByteStream {
 
   /// SO_KEEPALIVE, which an authenticated connection has (portal 9).
   void keep_alive();
+  /// Between these two the library's own messages (alerts, answers to key updates) are kept back,
+  /// so that a connection that fails to authenticate ends without one (portal 9).
+  void hold_output();
+  Result<> release_output();
 
  private:
   struct Connection;
