@@ -83,8 +83,7 @@ class Connect {
       if (!made) return fail(made.error());
       transport_ = std::move(*made);
     } else {
-      auto made =
-          client::TlsTransport::create(io_.get_executor(), resolver_, std::move(settings));
+      auto made = client::TlsTransport::create(io_.get_executor(), resolver_, std::move(settings));
       if (!made) return fail(made.error());
       transport_ = std::move(*made);
     }
@@ -105,8 +104,8 @@ class Connect {
 
   void report(const net::Endpoint& client, const Error& why) const {
     if (!log_.shown(Level::error)) return;
-    log_.write(Level::error, fmt::format("portal::connect: {}: {}", client.text(),
-                                         log::escaped(why.text())));
+    log_.write(Level::error,
+               fmt::format("portal::connect: {}: {}", client.text(), log::escaped(why.text())));
   }
 
   async::Task<> live() {
@@ -140,8 +139,7 @@ int run(const ConnectOptions& options) {
   const auto url = config::PortalUrl::parse(options.url);
   if (!url) return refuse(url.error().text());
   auto settings = client::read_client_settings(
-      options.url,
-      {.pin = options.pin, .insecure = options.insecure, .pool = options.pool});
+      options.url, {.pin = options.pin, .insecure = options.insecure, .pool = options.pool});
   if (!settings) return refuse(settings.error().text());
   const auto local = net::Endpoint::parse(options.listen);
   if (!local) return refuse("--listen must be an address and a port, as 127.0.0.1:8080");

@@ -234,8 +234,7 @@ async::Task<Result<std::unique_ptr<relay::ByteStream>>> QuicTransport::open_tcp(
     if (!stream) co_return fail(Error(Errc::timed_out, "no stream was granted"));
     if (*stream) {
       backoff_.reset();  // whoever grants streams has let us in
-      const Result<> sent =
-          co_await (**stream)->write_all(std::as_bytes(std::span(*request)));
+      const Result<> sent = co_await (**stream)->write_all(std::as_bytes(std::span(*request)));
       if (!sent) co_return fail(Error(Errc::connection_lost, sent.error().text()));
       co_return std::move(**stream);
     }

@@ -25,9 +25,9 @@
 
 namespace portunus::portal::client {
 
-/// The QUIC carrier: one connection, kept up by PINGs and made again when it ends, with a stream for
-/// each TCP stream and DATAGRAMs for the UDP flows. A flow outlives the connection: its packets are
-/// lost while there is none, and open it anew at the Portal afterwards.
+/// The QUIC carrier: one connection, kept up by PINGs and made again when it ends, with a stream
+/// for each TCP stream and DATAGRAMs for the UDP flows. A flow outlives the connection: its packets
+/// are lost while there is none, and open it anew at the Portal afterwards.
 class QuicTransport final : public Transport {
  public:
   /// The resolver is kept by the caller and stopped after drain(). An error says what in the
