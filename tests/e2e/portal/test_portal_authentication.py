@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import KEY  # noqa: E402
+from connect_harness import KEY, Process  # noqa: E402
 from harness.waiting import stays, until  # noqa: E402
 from tls_peer import END, NOTIFY, RESET, Frames, TlsPeer, seconds_until_end  # noqa: E402
 
@@ -223,11 +223,8 @@ def test_S9_admission_limits(portal, frames, target):
 def test_S9_one_ipv6_prefix_is_one_source(portal):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="60s")
     running.life.stop()
-    running.url_host = "[::1]"
-    from connect_harness import Process
-    life = Process(running.lab, "portal", running.url(host="[::1]") + "?net=tcp",
-                   NOW_HANDSHAKE_TIMEOUT="60s")
-    life.wait_text("starting")
+    Process(running.lab, "portal", running.url(host="[::1]") + "?net=tcp",
+            NOW_HANDSHAKE_TIMEOUT="60s").wait_text("starting")
     with contextlib.ExitStack() as stack:
         for _ in range(32):
             stack.enter_context(socket.create_connection(("::1", running.port), 10))

@@ -6,15 +6,17 @@ import os
 import pathlib
 import socket
 import sys
+import threading
 import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+from connect_harness import KEY  # noqa: E402
 from harness import targets  # noqa: E402
 from harness.waiting import until  # noqa: E402
-from tls_peer import NOTIFY, TlsPeer  # noqa: E402
+from tls_peer import NOTIFY, Frames, TlsPeer  # noqa: E402
 
 
 def test_S10_auth_request_and_payload_in_one_flight(portal, frames, target):
@@ -32,8 +34,6 @@ def test_S10_auth_request_and_payload_in_one_flight(portal, frames, target):
 
 @pytest.mark.parametrize("spec", ["edge-a", "nightfall", "x", "spec-68", "caf%C3%A9"])
 def test_S10_any_split_and_any_spec(portal, target, spec):
-    from connect_harness import KEY
-    from tls_peer import Frames
     running = portal(f"net=tcp&spec={spec}")
     mine = Frames(KEY, spec.replace("%C3%A9", "é"))
     with TlsPeer(running.port) as peer:
@@ -181,7 +181,7 @@ def test_S15_a_buffer_of_zero_is_an_immediate_end(portal, frames, target):
 
 
 def test_S11_two_hundred_flows_at_once(portal, frames, target):
-    running = portal("net=tcp&log=event")
+    running = portal("net=tcp")
     behind = target()
     size = 200_000
 
@@ -196,17 +196,13 @@ def test_S11_two_hundred_flows_at_once(portal, frames, target):
             assert peer.receive_rest() == b"" and peer.ending == NOTIFY
         return True
 
-    from threading import Barrier
-    barrier = Barrier(201, timeout=90)
-    before = running.life.process.pid
+    barrier = threading.Barrier(201, timeout=90)
     with concurrent.futures.ThreadPoolExecutor(200) as pool:
         flows = [pool.submit(flow, number) for number in range(200)]
-        running_all = until(lambda: running.checkpoint().get("TCPS") == "200" and
-                            barrier.n_waiting == 200 or any(f.done() for f in flows),
-                            "two hundred at once", 60)
-        assert running_all
+        until(lambda: (barrier.n_waiting == 200 and running.checkpoint()["TCPS"] == "200")
+              or any(each.done() for each in flows), "two hundred at once", 60)
         barrier.wait()
         assert all(each.result() for each in flows)
     running.wait_checkpoint(POOL=0, TCPS=0, TCPRX=200 * size, TCPTX=200 * size)
-    descriptors = f"/proc/{before}/fd"
+    descriptors = f"/proc/{running.life.process.pid}/fd"
     until(lambda: len(os.listdir(descriptors)) < 60, "every descriptor has been given back")

@@ -5,7 +5,6 @@ a bare end, a reset, or bytes before authentication.
 """
 
 import os
-import pathlib
 import socket
 import ssl
 import sys
