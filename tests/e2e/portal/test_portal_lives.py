@@ -135,6 +135,29 @@ def test_S3_output_that_nobody_reads_holds_up_nothing(portal, frames, target, la
         process.stdout.close()
 
 
+def test_S3_without_standard_streams_no_record_goes_to_a_peer(portal, frames, target, lab):
+    portal().life.stop()  # skips where there is no program
+    port = lab.port()
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" "$1" <&- >&- 2>&-', lab.bin / "portunus-portal",
+         f"portal://{KEY}@127.0.0.1:{port}?net=tcp&log=debug"],
+        env=lab.environment(NOW_REPORT_INTERVAL="1ms"))
+    try:
+        def served():
+            with contextlib.suppress(ConnectionRefusedError):
+                return TlsPeer(port)
+        with until(served, "the Portal serves") as peer:
+            peer.send(frames.tcp(target().address) + b"x")
+            assert peer.receive_exactly(1) == b"x"
+            peer.end_side()
+            assert peer.receive_rest() == b""
+        for stream in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{stream}") == "/dev/null"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
 def fingerprint(port):
     with TlsPeer(port) as peer:
         return hashlib.sha256(peer.tls.getpeercert(binary_form=True)).hexdigest()
