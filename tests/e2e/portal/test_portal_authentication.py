@@ -178,6 +178,32 @@ def test_S10_a_bad_request_ends_at_once_and_dials_nobody(portal, frames, target,
     assert behind.accepted == 0
 
 
+@pytest.mark.parametrize("url_key,key", [
+    ("sec%20ret-with-a-blank", "sec ret-with-a-blank"), ("plus+stays-a-plus", "plus+stays-a-plus"),
+    ("at@belongs-to-it", "at@belongs-to-it"), ("caf%C3%A9-and-more", "caf\u00e9-and-more"),
+    ("fifty%-and-so-on", "fifty%-and-so-on"), ("k" * 255, "k" * 255)])
+def test_S19_2_keys_as_they_are_decoded(lab, portal, frames, target, url_key, key):
+    port = lab.port()
+    portal()  # skips where there is no program
+    life = Process(lab, "portal", f"portal://{url_key}@127.0.0.1:{port}?net=tcp")
+    life.wait_text("starting")
+    with TlsPeer(port) as peer:
+        peer.send(Frames(key).tcp(target().address) + b"x")
+        assert peer.receive_exactly(1) == b"x"
+    assert key not in life.text and url_key not in life.text
+
+
+@pytest.mark.parametrize("query,spec", [
+    ("", "auto"), ("spec=", "auto"), ("spec=auto&alpn=", "auto"), ("spec=edge+a", "edge+a"),
+    ("spec=edge%2Ba", "edge+a"), ("spec=" + "x" * 255, "x" * 255), ("spec=a&spec=b", "a"),
+    ("sp%65c=night%66all", "nightfall")])
+def test_S19_1_specs_as_they_are_decoded(portal, target, query, spec):
+    running = portal(f"net=tcp&{query}")
+    with TlsPeer(running.port) as peer:
+        peer.send(Frames(KEY, spec).tcp(target().address) + b"x")
+        assert peer.receive_exactly(1) == b"x"
+
+
 def pending(port, source):
     """A connection that is admitted says nothing; one that is not ends without a byte."""
     raw = socket.create_connection(("127.0.0.1", port), 10, source_address=(source, 0))
@@ -202,6 +228,7 @@ def test_S9_admission_limits(portal, frames, target):
         over = stack.enter_context(pending(running.port, "127.0.0.1"))
         assert is_refused(over, 10)
         assert not is_refused(held[-1])
+        running.life.wait_text(r"  ERROR  ")
         for number in range(2, 9):
             for _ in range(32):
                 held.append(stack.enter_context(pending(running.port, f"127.0.0.{number}")))

@@ -1,13 +1,16 @@
 """Shutdown and certificates (contract, sections 16 and 17)."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
 import shutil
 import signal
 import ssl
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -15,7 +18,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import self_signed  # noqa: E402
+from connect_harness import KEY, self_signed  # noqa: E402
 from harness.datagrams import UdpTarget  # noqa: E402
 from harness.waiting import until  # noqa: E402
 from tls_peer import TlsPeer, receive_packet  # noqa: E402
@@ -74,6 +77,32 @@ def test_S17_a_window_of_zero_ends_too(portal, frames, target):
         peer.send(frames.tcp(target().address) + b"x")
         assert peer.receive_exactly(1) == b"x"
         running.life.stop()
+
+
+def test_S3_output_that_nobody_reads_holds_up_nothing(portal, frames, target, lab):
+    """The pipe of stdout is full; the Portal relays on and ends in its time."""
+    port = lab.port()
+    process = subprocess.Popen(
+        [lab.bin / "portunus-portal", f"portal://{KEY}@127.0.0.1:{port}?net=tcp"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        env=lab.environment(NOW_REPORT_INTERVAL="0"))
+    try:
+        def queued():
+            return struct.unpack("i", fcntl.ioctl(process.stdout, termios.FIONREAD, bytes(4)))[0]
+        until(lambda: queued() > 60_000, "the pipe is full")
+        echo = target()
+        for _ in range(20):
+            with TlsPeer(port) as peer:
+                peer.send(frames.tcp(echo.address) + b"x")
+                assert peer.receive_exactly(1) == b"x"
+        begin = time.monotonic()
+        process.terminate()
+        assert process.wait(20) == 0
+        assert time.monotonic() - begin < 8
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def fingerprint(port):
