@@ -101,8 +101,10 @@ void bulk(const Way& way, bool upload, std::uint32_t flows, std::uint32_t second
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
   const std::uint64_t bytes = total(arrived) - before;
   const double took = std::chrono::duration<double>(Clock::now() - began).count();
-  std::printf("{\"bytes\": %llu, \"seconds\": %.6f}\n", static_cast<unsigned long long>(bytes),
-              took);
+  // `total` is what the relay's CPU time was spent on, the warm-up included.
+  std::printf("{\"bytes\": %llu, \"seconds\": %.6f, \"total\": %llu}\n",
+              static_cast<unsigned long long>(bytes), took,
+              static_cast<unsigned long long>(before + bytes));
   std::fflush(stdout);
   std::_Exit(0);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -21,7 +22,6 @@
 #include "portal/quic/connection.hpp"
 #include "portal/quic/endpoint.hpp"
 #include "portal/quic/tls.hpp"
-#include "portal/quic/wake_up.hpp"
 
 namespace portunus::portal::client {
 
@@ -63,6 +63,7 @@ class QuicTransport final : public Transport {
   async::Task<> datagram_loop(ConnectionPtr connection);
   void deliver(std::span<const std::uint8_t> datagram);
   async::Task<Result<ConnectionPtr>> wait_connected(SteadyTime deadline);
+  async::Task<bool> wait_changed();
   bool send(quic::Connection& connection, protocol::DatagramType type, DatagramFlows::Id id,
             const std::string& target, std::span<const std::uint8_t> payload) const;
 
@@ -76,7 +77,8 @@ class QuicTransport final : public Transport {
   std::size_t attempts_ = 0;
   ConnectionPtr connection_;  ///< null while there is none
   std::optional<Error> last_error_;
-  quic::WakeUp connected_;
+  /// Never expires; cancelled when `connection_` or `stopping_` has changed.
+  boost::asio::steady_timer changed_;
   DatagramFlows flows_;
   bool stopping_ = false;
   async::Gate gate_;

@@ -5,8 +5,8 @@ Their logs are records for people, not the events of the other programs, so they
 
 import pathlib
 import re
-import signal
 import subprocess
+from signal import SIGTERM
 
 from harness.program import before_exec
 from harness.waiting import PATIENCE, until
@@ -41,13 +41,13 @@ class Process:
             return match
         return until(found, lambda: f"{self.name} says {pattern!r}\n{self.text}", seconds)
 
-    def signal(self, number=signal.SIGTERM):
+    def signal(self, number=SIGTERM):
         self.process.send_signal(number)
 
     def wait_exit(self, seconds=15):
         return self.process.wait(seconds * PATIENCE)
 
-    def stop(self, number=signal.SIGTERM):
+    def stop(self, number=SIGTERM):
         """An orderly end; anything else is a failure."""
         self.signal(number)
         assert self.wait_exit() == 0, self.text
