@@ -1,5 +1,6 @@
 """Shutdown and certificates (contract, sections 16 and 17)."""
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -19,6 +20,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from connect_harness import KEY, self_signed  # noqa: E402
+from harness import targets  # noqa: E402
 from harness.datagrams import UdpTarget  # noqa: E402
 from harness.waiting import until  # noqa: E402
 from tls_peer import TlsPeer, receive_packet  # noqa: E402
@@ -69,6 +71,34 @@ def test_S17_an_idle_portal_ends_at_once(portal):
     begin = time.monotonic()
     running.life.stop()
     assert time.monotonic() - begin < 3
+
+
+def test_S17_a_signal_at_any_moment_of_the_start(lab, portal):
+    portal().life.stop()  # skips where there is no program
+    for delay in range(0, 40, 2):
+        process = subprocess.Popen(
+            [lab.bin / "portunus-portal", f"portal://{KEY}@127.0.0.1:{lab.port()}?net=tcp"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=lab.environment())
+        time.sleep(delay / 1000)
+        process.terminate()
+        text = process.communicate(timeout=15)[0]
+        # Before it is ready for signals it is simply gone, and then has not served anybody.
+        assert process.returncode == 0 or (process.returncode == -signal.SIGTERM and not text)
+        if process.returncode == 0:
+            assert text.endswith(b"  INFO  portal::run: portal shutdown complete\n")
+
+
+def test_S17_a_second_signal_ends_it_at_once(portal, frames, target):
+    running = portal("net=tcp", NOW_SHUTDOWN_TIMEOUT="30s")
+    gate = targets.Gate()
+    with TlsPeer(running.port) as peer:
+        peer.send(frames.tcp(target(gate).address) + b"x")
+        running.wait_checkpoint(TCPS=1)
+        running.life.signal(signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            running.life.signal(signal.SIGTERM)
+        assert running.life.wait_exit() in (0, -signal.SIGTERM)
+    gate.open()
 
 
 def test_S17_a_window_of_zero_ends_too(portal, frames, target):
