@@ -59,6 +59,7 @@ class Connect {
   Result<> start(client::ClientSettings settings, const net::Endpoint& local) {
     const std::string portal = settings.endpoint_text();
     if (Result<> made = make_transport(std::move(settings)); !made) return made;
+    transport_->on_trouble([this, portal](const Error& why) { report(portal, why); });
     const Result<net::Endpoint> bound = listen(local);
     if (!bound) return fail(bound.error());
     log_.write(Level::info,
@@ -91,7 +92,9 @@ class Connect {
   }
 
   Result<net::Endpoint> listen(const net::Endpoint& local) {
-    auto trouble = [this](const net::Endpoint& client, const Error& why) { report(client, why); };
+    auto trouble = [this](const net::Endpoint& client, const Error& why) {
+      report(client.text(), why);
+    };
     if (options_.udp) {
       udp_.emplace(io_.get_executor(), *transport_,
                    client::forwarder::UdpOptions{.target = options_.target}, trouble);
@@ -102,10 +105,9 @@ class Connect {
     return tcp_->listen(local);
   }
 
-  void report(const net::Endpoint& client, const Error& why) const {
+  void report(const std::string& who, const Error& why) const {
     if (!log_.shown(Level::error)) return;
-    log_.write(Level::error,
-               fmt::format("portal::connect: {}: {}", client.text(), log::escaped(why.text())));
+    log_.write(Level::error, fmt::format("portal::connect: {}: {}", who, log::escaped(why.text())));
   }
 
   async::Task<> live() {

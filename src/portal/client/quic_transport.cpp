@@ -127,6 +127,7 @@ async::Task<> QuicTransport::session_loop() {
     last_error_ = co_await session();
     if (SystemClock::instance().steady_now() - began >= kProven) backoff_.reset();
     if (stopping_) co_return;
+    report(*last_error_);
     const bool waited = co_await async::sleep_for(backoff_.next());
     if (!waited) co_return;
   }

@@ -103,6 +103,7 @@ async::Task<> TlsTransport::warm_slot(WarmPool::Slot slot) {
   Result<TlsConnection> connection = co_await connector_->connect();
   if (!connection || stopping_) {
     pool_.lost(slot);
+    if (!stopping_) report(connection.error());
   } else if (pool_.connected(slot)) {
     idle_.emplace(slot, std::move(*connection));
     retirement_.cancel();
