@@ -59,6 +59,7 @@ class Connect {
   Result<> start(client::ClientSettings settings, const net::Endpoint& local) {
     const std::string portal = settings.endpoint_text();
     if (Result<> made = make_transport(std::move(settings)); !made) return made;
+    transport_->on_trouble([this, portal](const Error& why) { report(portal, why); });
     const Result<net::Endpoint> bound = listen(local);
     if (!bound) return fail(bound.error());
     log_.write(Level::info,
@@ -83,8 +84,7 @@ class Connect {
       if (!made) return fail(made.error());
       transport_ = std::move(*made);
     } else {
-      auto made =
-          client::TlsTransport::create(io_.get_executor(), resolver_, std::move(settings));
+      auto made = client::TlsTransport::create(io_.get_executor(), resolver_, std::move(settings));
       if (!made) return fail(made.error());
       transport_ = std::move(*made);
     }
@@ -92,7 +92,9 @@ class Connect {
   }
 
   Result<net::Endpoint> listen(const net::Endpoint& local) {
-    auto trouble = [this](const net::Endpoint& client, const Error& why) { report(client, why); };
+    auto trouble = [this](const net::Endpoint& client, const Error& why) {
+      report(client.text(), why);
+    };
     if (options_.udp) {
       udp_.emplace(io_.get_executor(), *transport_,
                    client::forwarder::UdpOptions{.target = options_.target}, trouble);
@@ -103,10 +105,9 @@ class Connect {
     return tcp_->listen(local);
   }
 
-  void report(const net::Endpoint& client, const Error& why) const {
+  void report(const std::string& who, const Error& why) const {
     if (!log_.shown(Level::error)) return;
-    log_.write(Level::error, fmt::format("portal::connect: {}: {}", client.text(),
-                                         log::escaped(why.text())));
+    log_.write(Level::error, fmt::format("portal::connect: {}: {}", who, log::escaped(why.text())));
   }
 
   async::Task<> live() {
@@ -140,8 +141,7 @@ int run(const ConnectOptions& options) {
   const auto url = config::PortalUrl::parse(options.url);
   if (!url) return refuse(url.error().text());
   auto settings = client::read_client_settings(
-      options.url,
-      {.pin = options.pin, .insecure = options.insecure, .pool = options.pool});
+      options.url, {.pin = options.pin, .insecure = options.insecure, .pool = options.pool});
   if (!settings) return refuse(settings.error().text());
   const auto local = net::Endpoint::parse(options.listen);
   if (!local) return refuse("--listen must be an address and a port, as 127.0.0.1:8080");

@@ -19,7 +19,8 @@ constexpr const char* kDescription =
     "parameters spec, alpn and log count, and pin=<hex>.";
 
 constexpr const char* kFooter =
-    "Trust: without --pin or --insecure the Portal must present a certificate of an authority that\n"
+    "Trust: without --pin or --insecure the Portal must present a certificate of an authority "
+    "that\n"
     "this system trusts, for the host of the URL (a Portal with tls=2). A Portal with tls=1 makes\n"
     "its own certificate at every start.\n"
     "A wrong key shows as connections that end without data: the Portal never says why.\n\n"
@@ -44,8 +45,8 @@ void add_options(CLI::App& app, ConnectOptions& options) {
   app.add_option("--carrier", options.carrier,
                  "tcp: TLS, UDP in frames on it. quic: streams and DATAGRAMs of one connection. "
                  "Default: tcp, for UDP quic")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Carrier>{{"tcp", Carrier::tcp}, {"quic", Carrier::quic}})
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Carrier>{{"tcp", Carrier::tcp},
+                                                                         {"quic", Carrier::quic}})
                       .description(""))
       ->type_name("<tcp|quic>");
   auto* pin = app.add_option("--pin", options.pin,

@@ -23,9 +23,7 @@ struct ConnectOptions {
   bool insecure = false;
   std::size_t pool = 5;
 
-  Carrier effective_carrier() const {
-    return carrier.value_or(udp ? Carrier::quic : Carrier::tcp);
-  }
+  Carrier effective_carrier() const { return carrier.value_or(udp ? Carrier::quic : Carrier::tcp); }
 };
 
 /// Nothing to run: help was printed (0), or the usage was wrong (2).

@@ -36,11 +36,11 @@ quic::Settings quic_settings(const ClientSettings& settings) {
 quic::Trust quic_trust(const ClientSettings& settings) {
   switch (settings.trust) {
     case Trust::system:
-      return {quic::Trust::Kind::system, {}};
+      return {quic::Trust::Kind::system, {}, settings.roots_path};
     case Trust::pin:
-      return {quic::Trust::Kind::pin, settings.pin};
+      return {quic::Trust::Kind::pin, settings.pin, {}};
     case Trust::anything:
-      return {quic::Trust::Kind::anybody, {}};
+      return {quic::Trust::Kind::anybody, {}, {}};
   }
   return {};
 }
@@ -111,7 +111,7 @@ QuicTransport::QuicTransport(asio::io_context& context, dataplane::dns::Resolver
       key_(settings_.key.reveal()),
       endpoint_(quic::Endpoint::client(context, quic_settings(settings_))),
       backoff_(kBackoffBase, kBackoffCap, crypto::random_u64()),
-      connected_(context.get_executor()),
+      changed_(context.get_executor(), asio::steady_timer::time_point::max()),
       gate_(context.get_executor()) {}
 
 QuicTransport::~QuicTransport() = default;
@@ -127,6 +127,7 @@ async::Task<> QuicTransport::session_loop() {
     last_error_ = co_await session();
     if (SystemClock::instance().steady_now() - began >= kProven) backoff_.reset();
     if (stopping_) co_return;
+    report(*last_error_);
     const bool waited = co_await async::sleep_for(backoff_.next());
     if (!waited) co_return;
   }
@@ -143,7 +144,7 @@ async::Task<Error> QuicTransport::session() {
       **auth, protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce()));
   if (!sent || stopping_) co_return ending_error(*connection);
   connection_ = connection;
-  connected_.notify();
+  changed_.cancel();
   gate_.spawn(datagram_loop(connection));
   co_await connection->ended();
   connection_ = nullptr;
@@ -201,12 +202,17 @@ bool QuicTransport::send(quic::Connection& connection, protocol::DatagramType ty
   return connection.send_datagram(std::span(header).first(size), payload);
 }
 
+async::Task<bool> QuicTransport::wait_changed() {
+  co_await changed_.async_wait(async::kTuple);
+  co_return true;
+}
+
 async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::wait_connected(
     SteadyTime deadline) {
   while (!stopping_ && !connection_) {
     const auto left = deadline - SystemClock::instance().steady_now();
     if (left <= left.zero()) co_return fail(last_error_.value_or(Error(Errc::timed_out)));
-    co_await async::within(connected_.wait(), left);
+    co_await async::within(wait_changed(), left);
     const bool stop = co_await cancelled();
     if (stop) co_return fail(Errc::stopped);
   }
@@ -234,8 +240,7 @@ async::Task<Result<std::unique_ptr<relay::ByteStream>>> QuicTransport::open_tcp(
     if (!stream) co_return fail(Error(Errc::timed_out, "no stream was granted"));
     if (*stream) {
       backoff_.reset();  // whoever grants streams has let us in
-      const Result<> sent =
-          co_await (**stream)->write_all(std::as_bytes(std::span(*request)));
+      const Result<> sent = co_await (**stream)->write_all(std::as_bytes(std::span(*request)));
       if (!sent) co_return fail(Error(Errc::connection_lost, sent.error().text()));
       co_return std::move(**stream);
     }
@@ -260,7 +265,7 @@ async::Task<Result<std::unique_ptr<UdpFlow>>> QuicTransport::open_udp(std::strin
 void QuicTransport::request_stop() {
   if (stopping_) return;
   stopping_ = true;
-  connected_.notify();
+  changed_.cancel();
 }
 
 async::Task<bool> QuicTransport::drain(std::chrono::steady_clock::duration grace) {

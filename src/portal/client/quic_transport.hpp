@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -21,13 +22,12 @@
 #include "portal/quic/connection.hpp"
 #include "portal/quic/endpoint.hpp"
 #include "portal/quic/tls.hpp"
-#include "portal/quic/wake_up.hpp"
 
 namespace portunus::portal::client {
 
-/// The QUIC carrier: one connection, kept up by PINGs and made again when it ends, with a stream for
-/// each TCP stream and DATAGRAMs for the UDP flows. A flow outlives the connection: its packets are
-/// lost while there is none, and open it anew at the Portal afterwards.
+/// The QUIC carrier: one connection, kept up by PINGs and made again when it ends, with a stream
+/// for each TCP stream and DATAGRAMs for the UDP flows. A flow outlives the connection: its packets
+/// are lost while there is none, and open it anew at the Portal afterwards.
 class QuicTransport final : public Transport {
  public:
   /// The resolver is kept by the caller and stopped after drain(). An error says what in the
@@ -63,6 +63,7 @@ class QuicTransport final : public Transport {
   async::Task<> datagram_loop(ConnectionPtr connection);
   void deliver(std::span<const std::uint8_t> datagram);
   async::Task<Result<ConnectionPtr>> wait_connected(SteadyTime deadline);
+  async::Task<bool> wait_changed();
   bool send(quic::Connection& connection, protocol::DatagramType type, DatagramFlows::Id id,
             const std::string& target, std::span<const std::uint8_t> payload) const;
 
@@ -76,7 +77,8 @@ class QuicTransport final : public Transport {
   std::size_t attempts_ = 0;
   ConnectionPtr connection_;  ///< null while there is none
   std::optional<Error> last_error_;
-  quic::WakeUp connected_;
+  /// Never expires; cancelled when `connection_` or `stopping_` has changed.
+  boost::asio::steady_timer changed_;
   DatagramFlows flows_;
   bool stopping_ = false;
   async::Gate gate_;

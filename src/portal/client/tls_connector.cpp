@@ -72,9 +72,9 @@ TlsConnector::TlsConnector(asio::any_io_executor executor, dataplane::dns::Resol
 
 async::Task<Result<TlsConnection>> TlsConnector::connect() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const SteadyTime deadline = SystemClock::instance().steady_now() +
-                              std::chrono::duration_cast<SteadyTime::duration>(
-                                  settings_.connect_timeout);
+  const SteadyTime deadline =
+      SystemClock::instance().steady_now() +
+      std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout);
   if (stopping_) co_return fail(Errc::stopped);
   Result<Tcp::socket> socket = co_await dial(deadline);
   if (!socket) co_return fail(socket.error());
@@ -125,8 +125,7 @@ async::Task<Result<>> TlsConnector::secure(tls::TlsStream& stream, SteadyTime de
   if (const Result<> shaken = co_await stream.handshake(); !shaken) {
     co_return fail(why(shaken.error(), bound.expired()));
   }
-  const protocol::Frame frame =
-      protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce());
+  const protocol::Frame frame = protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce());
   if (const Result<> sent = co_await stream.write_all(std::as_bytes(std::span(frame))); !sent) {
     co_return fail(why(sent.error(), bound.expired()));
   }

@@ -21,8 +21,7 @@ Result<std::unique_ptr<TlsTransport>> TlsTransport::create(asio::any_io_executor
   if (!spec) return fail(spec.error());
   std::unique_ptr<TlsTransport> transport(
       new TlsTransport(executor, std::move(settings), std::move(*spec)));
-  auto connector =
-      TlsConnector::create(executor, resolver, transport->settings_, transport->spec_);
+  auto connector = TlsConnector::create(executor, resolver, transport->settings_, transport->spec_);
   if (!connector) return fail(connector.error());
   transport->connector_ = std::move(*connector);
   return transport;
@@ -44,8 +43,7 @@ void TlsTransport::start() {
   if (slot) warming_.spawn(warm_slot(*slot));
 }
 
-async::Task<Result<std::unique_ptr<relay::ByteStream>>> TlsTransport::open_tcp(
-    std::string target) {
+async::Task<Result<std::unique_ptr<relay::ByteStream>>> TlsTransport::open_tcp(std::string target) {
   // On TLS the name of the switch would make a packet flow of the stream.
   if (target == protocol::kUotTarget) co_return fail(Errc::bad_target);
   Result<protocol::Frame> request = protocol::encode_tcp_request(spec_, target);
@@ -105,6 +103,7 @@ async::Task<> TlsTransport::warm_slot(WarmPool::Slot slot) {
   Result<TlsConnection> connection = co_await connector_->connect();
   if (!connection || stopping_) {
     pool_.lost(slot);
+    if (!stopping_) report(connection.error());
   } else if (pool_.connected(slot)) {
     idle_.emplace(slot, std::move(*connection));
     retirement_.cancel();

@@ -37,8 +37,7 @@ class TlsTransport final : public Transport {
   std::size_t warm() const { return idle_.size(); }
 
  private:
-  TlsTransport(boost::asio::any_io_executor executor, ClientSettings settings,
-               protocol::Spec spec);
+  TlsTransport(boost::asio::any_io_executor executor, ClientSettings settings, protocol::Spec spec);
 
   /// A connection that has sent `request`: a warm one, or else a new one.
   async::Task<Result<std::unique_ptr<relay::ByteStream>>> open(protocol::Frame request);

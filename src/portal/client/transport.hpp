@@ -3,9 +3,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
@@ -42,6 +44,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
+  /// Told why what connects by itself, ahead of any use, came to nothing or ended. Before start().
+  void on_trouble(std::function<void(const Error& why)> told) { trouble_ = std::move(told); }
+
   /// Starts connecting ahead.
   virtual void start() = 0;
   /// A byte stream to `target` (host:port; portal 6.5). The stream may outlive request_stop(), and
@@ -55,6 +60,14 @@ class Transport {
   virtual void request_stop() = 0;
   /// Closes what is warm and, once `grace` is over, everything else. True when nothing was cut off.
   virtual async::Task<bool> drain(std::chrono::steady_clock::duration grace) = 0;
+
+ protected:
+  void report(const Error& why) const {
+    if (trouble_) trouble_(why);
+  }
+
+ private:
+  std::function<void(const Error& why)> trouble_;
 };
 
 }  // namespace portunus::portal::client

@@ -8,6 +8,7 @@
 #include "portal/client/abort_at.hpp"
 #include "portal/client/errc.hpp"
 #include "portal/protocol/uot.hpp"
+#include "portal/relay/errc.hpp"
 
 namespace portunus::portal::client {
 namespace {
@@ -15,6 +16,12 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr std::size_t kReadBytes = 64 * 1024;
+
+Error lost(const Error& error) {
+  // Nobody but this side aborts a stream.
+  if (error.code == make_error_code(relay::Errc::aborted)) return Errc::stopped;
+  return Error(Errc::connection_lost, error.text());
+}
 
 }  // namespace
 
@@ -98,7 +105,7 @@ async::Task<> UotFlow::write_loop(std::shared_ptr<State> state) {
       state->leaving.clear();
       std::swap(state->queued, state->leaving);
       const Result<> sent = co_await state->stream->write_all(state->leaving);
-      if (!sent) state->broken(Error(Errc::connection_lost, sent.error().text()));
+      if (!sent) state->broken(lost(sent.error()));
     } else if (state->closing) {
       co_await state->stream->finish();
       break;
@@ -125,9 +132,7 @@ async::Task<> UotFlow::read_loop(std::shared_ptr<State> state) {
   while (!state->over) {
     const Result<std::size_t> got = co_await state->stream->read_some(buffer);
     if (!got || *got == 0) {
-      if (!state->over) {
-        state->broken(Error(Errc::connection_lost, got ? std::string() : got.error().text()));
-      }
+      if (!state->over) state->broken(got ? Error(Errc::connection_lost) : lost(got.error()));
       break;
     }
     protocol::Bytes rest(reinterpret_cast<const std::uint8_t*>(buffer.data()), *got);

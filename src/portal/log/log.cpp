@@ -70,7 +70,8 @@ void Log::write(Level level, std::string_view message) {
 
 void Log::flush() {
   std::unique_lock lock(mutex_);
-  idle_.wait_for(lock, kFlushLimit, [this] { return pending_.empty() && writing_ == 0; });
+  if (stuck_) return;
+  stuck_ = !idle_.wait_for(lock, kFlushLimit, [this] { return pending_.empty() && writing_ == 0; });
 }
 
 void Log::run() {
@@ -91,6 +92,7 @@ void Log::run() {
     put_all(text);
     lock.lock();
     writing_ = 0;
+    stuck_ = false;
     if (pending_.empty()) idle_.notify_all();
   }
 }

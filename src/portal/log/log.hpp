@@ -28,7 +28,8 @@ class Log {
   /// Ask before formatting anything.
   bool shown(Level level) const { return level >= threshold_ && level != Level::none; }
   void write(Level level, std::string_view message);
-  /// Until all records so far are written, at most for two seconds (a reader may be stuck).
+  /// Until all records so far are written, at most for two seconds: a reader may be stuck. One who
+  /// was is not waited for again until he has read.
   void flush();
 
  private:
@@ -44,6 +45,7 @@ class Log {
   std::string pending_;
   std::uint64_t lost_ = 0;
   std::size_t writing_ = 0;  ///< bytes the thread has taken and not written yet
+  bool stuck_ = false;       ///< the last flush was in vain
   bool stop_ = false;
   std::thread thread_;
 };

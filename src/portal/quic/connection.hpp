@@ -27,13 +27,15 @@
 // The library's own types, so that its headers stay inside this library.
 struct ngtcp2_conn;
 struct ngtcp2_path;
+struct ngtcp2_ccerr;
 
 namespace portunus::portal::quic {
 
 class ConnectionCallbacks;
 class Endpoint;
-class PacketBatch;
 class TlsSession;
+class UdpSocket;
+struct ClosePath;
 struct LiveList;
 struct SendList;
 
@@ -94,10 +96,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   /// Waits for the end. False when the caller was cancelled.
   async::Task<bool> ended();
 
-  /// Of the path in use.
-  net::Endpoint remote_endpoint() const { return remote_; }
-  net::Endpoint local_endpoint() const { return local_; }
-  const Settings& settings() const { return settings_; }
+  /// Of the path in use, or the last one that was.
+  net::Endpoint remote_endpoint() const;
+  net::Endpoint local_endpoint() const;
+  const Settings& settings() const { return *settings_; }
 
  private:
   friend class ConnectionCallbacks;
@@ -105,26 +107,33 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   friend class Stream;
   friend struct StreamCore;
 
-  enum class State : std::uint8_t { live, closing, draining, gone };
+  enum class State : std::uint8_t {
+    live,
+    closing,   ///< this side has closed: late packets are answered with the same close
+    draining,  ///< the peer has closed: late packets are swallowed
+    gone,      ///< the endpoint has forgotten it
+  };
 
-  Connection(Endpoint& endpoint, const Settings& settings);
+  Connection(Endpoint& endpoint, std::shared_ptr<const Settings> settings);
 
   // Endpoint.
   void start(ngtcp2_conn* conn, std::unique_ptr<TlsSession> tls);
   /// One datagram of the wire.
   void read(const ngtcp2_path& path, std::span<const std::uint8_t> packet);
   /// Writes what may be written now. False when the socket takes no more.
-  void write();
+  bool write();
   /// Frees the library's state; the endpoint forgets the connection.
   void release();
 
   // What happened.
   void on_handshake_completed();
+  /// An error of the library: the peer is told, unless it is a silent one.
   void fail(int library_error);
-  void end(Ending ending);
   void peer_closed();
-  void enter_closing(std::span<const std::uint8_t> packet);
+  void enter_closing(const ngtcp2_ccerr& error, Ending ending);
   void repeat_close();
+  void forget_later();
+  void end(Ending ending);
   Ending ending_of_peer() const;
 
   // Streams.
@@ -142,24 +151,27 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   void stop_stream(StreamCore& stream);
   /// Bytes of a stream are no longer kept.
   void released(std::size_t bytes);
+  void grant_streams();
 
-  // Writing.
-  std::int64_t write_packet(PacketBatch& batch, ngtcp2_path& path, std::span<std::uint8_t> into,
-                            std::uint64_t now);
-  std::optional<std::int64_t> write_datagram_frame(ngtcp2_path& path, std::span<std::uint8_t> into,
-                                                   std::uint64_t now);
-  std::optional<std::int64_t> write_stream_frame(StreamCore& stream, ngtcp2_path& path,
-                                                 std::span<std::uint8_t> into, std::uint64_t now);
+  // Writing (connection_writer.cpp).
+  struct Space;
+  std::int64_t write_packet(Space& space);
+  std::optional<std::int64_t> write_datagram_frames(Space& space);
+  std::optional<std::int64_t> write_stream_frames(Space& space);
+  std::optional<std::int64_t> write_stream_frame(Space& space, StreamCore& stream);
   void schedule();
+
+  // Time.
   void arm_timer();
   void arm_timer_at(SteadyTime when);
   void on_timer();
-  void note_path();
 
   Endpoint& endpoint_;
-  const Settings& settings_;
+  const std::shared_ptr<const Settings> settings_;
   std::unique_ptr<TlsSession> tls_;
   ngtcp2_conn* conn_ = nullptr;
+  /// A client's; the endpoint owns it and drops it with the connection.
+  UdpSocket* own_socket_ = nullptr;
   State state_ = State::live;
   /// All that the endpoint's table knows it by.
   std::vector<ConnectionId> ids_;
@@ -171,6 +183,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::optional<Ending> ending_;
   /// The last packet of a closing connection, and how many have come since.
   std::vector<std::uint8_t> close_packet_;
+  std::unique_ptr<ClosePath> close_path_;
   std::uint64_t late_packets_ = 0;
 
   std::unordered_map<std::int64_t, std::shared_ptr<StreamCore>> streams_;
@@ -181,8 +194,14 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::unique_ptr<SendList> sending_;
   std::uint64_t buffered_ = 0;
   bool writers_wait_ = false;
+  /// Of the peer's streams: how many may be open at once, how many it was ever allowed, how many of
+  /// them are finished.
+  std::uint64_t streams_at_once_ = 0;
+  std::uint64_t streams_granted_ = 0;
+  std::uint64_t streams_finished_ = 0;
   bool raised_ = false;
-  std::uint64_t finished_streams_ = 0;
+  /// Whose turn it is to be first in a packet.
+  bool datagrams_first_ = true;
 
   DatagramQueue received_;
   DatagramQueue unsent_;
@@ -190,6 +209,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   boost::asio::steady_timer timer_;
   bool timer_armed_ = false;
   SteadyTime timer_at_{};
+  SteadyTime forget_at_{};
 
   WakeUp changed_;
   WakeUp stream_arrived_;

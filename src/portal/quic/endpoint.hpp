@@ -21,12 +21,17 @@
 #include "portal/quic/udp_socket.hpp"
 #include "portal/quic/wake_up.hpp"
 
+// The library's own types, so that its headers stay inside this library.
+struct ngtcp2_cid;
+struct ngtcp2_pkt_hd;
+
 namespace portunus::portal::quic {
 
 class BlockPool;
 class Endpoint;
 class PacketBatch;
 class PacketReceiver;
+struct PacketWay;
 class UdpSocket;
 struct Packet;
 
@@ -104,7 +109,7 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
   /// True when it came to that by itself.
   async::Task<bool> drain(std::chrono::steady_clock::duration grace);
 
-  std::size_t connections() const { return live_; }
+  std::size_t connections() const { return connections_.size(); }
   /// Packets that came from another core.
   std::uint64_t handed_over() const { return handed_over_; }
   boost::asio::io_context& context() { return context_; }
@@ -119,41 +124,49 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
 
   // Packets in.
   void receive(UdpSocket& socket);
-  void take(const Packet& packet, unsigned socket);
+  void take(const Packet& packet, UdpSocket& socket);
   void take_handed_over(const Packet& packet, unsigned socket);
   Connection* find(std::span<const std::uint8_t> id);
 
   // What belongs to no connection (endpoint_accept.cpp).
-  void take_unknown(const Packet& packet, UdpSocket& socket, bool long_header);
-  void negotiate_version(const Packet& packet, UdpSocket& socket, std::uint32_t version,
+  void take_unknown(const Packet& packet, UdpSocket& socket, std::span<const std::uint8_t> id);
+  void negotiate_version(const Packet& packet, UdpSocket& socket,
                          std::span<const std::uint8_t> client_id,
                          std::span<const std::uint8_t> server_id);
-  void send_retry(const Packet& packet, UdpSocket& socket, const struct InitialHeader& initial);
-  void send_stateless_reset(const Packet& packet, UdpSocket& socket);
-  void accept(const Packet& packet, UdpSocket& socket, const struct InitialHeader& initial,
-              const ConnectionId& original);
+  void send_retry(const Packet& packet, UdpSocket& socket, const ngtcp2_pkt_hd& initial);
+  void send_stateless_reset(const Packet& packet, UdpSocket& socket,
+                            std::span<const std::uint8_t> id);
+  void accept(const Packet& packet, UdpSocket& socket, const ngtcp2_pkt_hd& initial,
+              const ngtcp2_cid& original);
+  void send_single(const Packet& packet, UdpSocket& socket, std::span<const std::uint8_t> answer);
 
   // The table.
-  bool add_id(Connection& connection, const ConnectionId& id);
-  void remove_id(const ConnectionId& id);
+  void add_id(Connection& connection, const ConnectionId& id);
+  void remove_id(Connection& connection, const ConnectionId& id);
   /// Releases the connection after the turn at hand.
   void forget(Connection& connection);
 
   // Packets out.
   void schedule(Connection& connection);
+  /// Room in the batch; empty while a socket is full.
+  std::span<std::uint8_t> reserve(std::size_t size);
+  void send_copy(const PacketWay& way, std::span<const std::uint8_t> packet);
   void flush();
   void flush_soon();
+  /// Sends what is in the batch. False when a socket is full, which is then waited for.
+  bool send_batch();
   void socket_writable();
-  void send_now();
+  void clean_up();
 
-  UdpSocket* socket(unsigned index);
+  void drop_socket(UdpSocket& socket);
+  void shut();
 
   using Dirty = boost::intrusive::list<Connection, boost::intrusive::base_hook<ConnectionHook>,
                                        boost::intrusive::constant_time_size<false>>;
 
   boost::asio::io_context& context_;
   dataplane::reactor::Poller poller_;
-  const Settings settings_;
+  const std::shared_ptr<const Settings> settings_;
   const unsigned worker_;
   const unsigned workers_;
   ServerSecrets secrets_;
@@ -161,8 +174,9 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
   ServerHandler* handler_ = nullptr;
 
   std::vector<std::unique_ptr<UdpSocket>> sockets_;
-  std::unordered_map<ConnectionId, std::shared_ptr<Connection>, ConnectionId::Hash> table_;
-  std::size_t live_ = 0;
+  std::unordered_map<ConnectionId, Connection*, ConnectionId::Hash> table_;
+  std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
+  /// Released at the end of the turn: something of them may still be on the stack.
   std::vector<std::shared_ptr<Connection>> forgotten_;
   std::shared_ptr<BlockPool> blocks_;
   std::unique_ptr<PacketReceiver> receiver_;

@@ -55,12 +55,12 @@ std::span<std::uint8_t> PacketBatch::reserve(std::size_t size) {
   return {arena_.get() + used_, size};
 }
 
-bool PacketBatch::same_way(const Way& a, const Way& b) const {
+bool PacketBatch::same_way(const PacketWay& a, const PacketWay& b) const {
   if (a.fd != b.fd) return false;
   return a.connected || (same_address(a.remote, b.remote) && same_address(a.local, b.local));
 }
 
-void PacketBatch::commit(const Way& way, std::size_t size) {
+void PacketBatch::commit(const PacketWay& way, std::size_t size) {
   if (count_ > next_) {
     Message& last = messages_[count_ - 1];
     if (gso_ && last.open && size <= last.segment && last.packets < kMostSegments &&
@@ -74,6 +74,13 @@ void PacketBatch::commit(const Way& way, std::size_t size) {
   }
   messages_[count_++] = {way, used_, size, size, 1, true};
   used_ += size;
+}
+
+void PacketBatch::forget(int fd) {
+  for (unsigned i = next_; i < count_; ++i) {
+    if (messages_[i].way.fd == fd) messages_[i].way.fd = -1;
+  }
+  if (full_ == fd) full_ = -1;
 }
 
 void PacketBatch::finish(unsigned message) {

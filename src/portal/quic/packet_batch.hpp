@@ -17,21 +17,21 @@ namespace portunus::portal::quic {
 using SendMany = int (*)(int fd, mmsghdr* messages, unsigned count);
 int send_many(int fd, mmsghdr* messages, unsigned count);
 
+/// Where a packet goes, and from which socket and address it leaves.
+struct PacketWay {
+  int fd = -1;
+  /// The socket is connected: no address is given.
+  bool connected = false;
+  SocketAddress local;
+  SocketAddress remote;
+};
+
 /// Packets of one core's connections on their way into as few sendmmsg as possible: consecutive
 /// packets of one size and one way leave as one message, which the kernel splits (GSO). Packets are
 /// written where they are sent from. What a socket does not take stays until send() is called
 /// again.
 class PacketBatch {
  public:
-  /// Where a packet goes, and from which socket and address it leaves.
-  struct Way {
-    int fd = -1;
-    /// The socket is connected: no address is given.
-    bool connected = false;
-    SocketAddress local;
-    SocketAddress remote;
-  };
-
   explicit PacketBatch(bool gso, SendMany call = send_many) : gso_(gso), call_(call) {}
   PacketBatch(const PacketBatch&) = delete;
   PacketBatch& operator=(const PacketBatch&) = delete;
@@ -40,12 +40,16 @@ class PacketBatch {
   /// refused, or without memory.
   std::span<std::uint8_t> reserve(std::size_t size);
   /// `size` bytes were written to what reserve() gave.
-  void commit(const Way& way, std::size_t size);
+  void commit(const PacketWay& way, std::size_t size);
 
   bool empty() const { return next_ == count_; }
   /// False when a socket takes no more for now: that one is full(), and should be waited for.
   bool send();
   int full() const { return full_; }
+  /// The descriptor is about to be closed: what still waits for it is lost.
+  void forget(int fd);
+  /// The full socket has room again.
+  void retry() { full_ = -1; }
 
  private:
   static constexpr std::size_t kArena = 512 * 1024;
@@ -55,7 +59,7 @@ class PacketBatch {
   static constexpr std::size_t kMostBytes = 65'507;
 
   struct Message {
-    Way way;
+    PacketWay way;
     std::size_t begin = 0;
     std::size_t bytes = 0;
     std::size_t segment = 0;
@@ -67,7 +71,7 @@ class PacketBatch {
   };
 
   void finish(unsigned message);
-  bool same_way(const Way& a, const Way& b) const;
+  bool same_way(const PacketWay& a, const PacketWay& b) const;
   /// A message refused for being joined, packet by packet. False when the socket is full.
   bool send_singly(unsigned message);
   unsigned run_of_one_socket() const;

@@ -34,7 +34,9 @@ struct Trust {
   };
   Kind kind = Kind::system;
   /// 64 lower-case hex digits.
-  std::string pin;
+  std::string pin = {};
+  /// Roots in place of the platform's; empty = those.
+  std::string roots_path = {};
 };
 
 /// A client's side of TLS: whom to believe. Immutable; any thread.

@@ -17,6 +17,15 @@ class WakeUp {
     if (waiting_ > 0) timer_.cancel();
   }
 
+  /// Until notify() or `deadline`; only where nobody else waits. False when the caller was
+  /// cancelled.
+  async::Task<bool> wait_until(boost::asio::steady_timer::time_point deadline) {
+    timer_.expires_at(deadline);
+    const bool go_on = co_await wait();
+    timer_.expires_at(boost::asio::steady_timer::time_point::max());
+    co_return go_on;
+  }
+
   /// Until notify(); false when the caller was cancelled. From here on the caller's coroutine acts
   /// on that itself: later waits of it do not throw.
   async::Task<bool> wait() {

@@ -128,7 +128,7 @@ TEST(PortalConfig, S2_1_rates) {
   EXPECT_EQ(query("rate=8")->rate_mbps, 8U);
   EXPECT_EQ(query("etar=2147483647")->etar_mbps, 2147483647U);
   EXPECT_EQ(query("rate=8")->etar_mbps, 0U);
-  for (const char* bad : {"0", "-1", "2147483648", "ten", "1.5", "8 ", "8mbps", "0x8", "--1"}) {
+  for (const char* bad : {"0", "-1", "2147483648", "ten", "1.5", "8%20", "8mbps", "0x8", "--1"}) {
     EXPECT_EQ(query("rate=" + std::string(bad))->rate_mbps, 0U) << bad;
     EXPECT_EQ(query("etar=" + std::string(bad))->etar_mbps, 0U) << bad;
   }

@@ -63,7 +63,7 @@ TEST(PortalUrl, S2_the_last_at_sign_ends_the_userinfo) {
 }
 
 TEST(PortalUrl, S2_blanks_around_and_line_ends_within) {
-  const PortalUrl trimmed = url(" \t\r\nportal://k@\n h:1\t?net=t\r\ncp \n");
+  const PortalUrl trimmed = url(" \t\r\nportal://k@\nh:1\t?net=t\r\ncp \n");
   EXPECT_EQ(trimmed.form("net"), "tcp");
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -170,6 +171,20 @@ TEST(PortalLog, a_reader_who_does_not_read_holds_up_nobody) {
   EXPECT_LT(text.size(), 5'000'000U);
   EXPECT_THAT(text, HasSubstr(" log records were lost\n"));
   EXPECT_THAT(text, EndsWith("  INFO  after\n"));
+}
+
+TEST(PortalLog, a_reader_who_is_stuck_is_waited_for_once) {
+  Pipe pipe;
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    Log log(Level::info, false, pipe.writer());
+    log.write(Level::info, std::string(200'000, 'x'));
+    for (int i = 0; i < 5; ++i) log.flush();
+    const auto waited = std::chrono::steady_clock::now() - begin;
+    EXPECT_GE(waited, std::chrono::milliseconds(1900));
+    EXPECT_LT(waited, std::chrono::seconds(4));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
 }
 
 TEST(PortalLog, a_reader_who_is_gone_ends_nothing) {

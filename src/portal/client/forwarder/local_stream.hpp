@@ -18,9 +18,7 @@ class LocalStream final : public relay::ByteStream {
   relay::Task<Result<>> finish() override;
   void abort() noexcept override;
   std::optional<net::Endpoint> peer_endpoint() const override { return stream_.peer_endpoint(); }
-  std::optional<net::Endpoint> local_endpoint() const override {
-    return stream_.local_endpoint();
-  }
+  std::optional<net::Endpoint> local_endpoint() const override { return stream_.local_endpoint(); }
 
  private:
   /// The stream's, until it closes it.

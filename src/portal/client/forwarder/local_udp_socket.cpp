@@ -68,12 +68,11 @@ const sockaddr_storage& LocalUdpSocket::source(unsigned index) const {
   return batch_->sources[index];
 }
 
-bool LocalUdpSocket::send(const sockaddr_storage& to,
-                          std::span<const std::uint8_t> payload) const {
+bool LocalUdpSocket::send(const sockaddr_storage& to, std::span<const std::uint8_t> payload) const {
   const socklen_t length = to.ss_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
-  const ssize_t sent = ::sendto(fd_.get(), payload.data(), payload.size(),
-                                MSG_DONTWAIT | MSG_NOSIGNAL,
-                                reinterpret_cast<const sockaddr*>(&to), length);
+  const ssize_t sent =
+      ::sendto(fd_.get(), payload.data(), payload.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+               reinterpret_cast<const sockaddr*>(&to), length);
   return sent == static_cast<ssize_t>(payload.size());
 }
 

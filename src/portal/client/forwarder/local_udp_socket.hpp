@@ -26,8 +26,8 @@ class LocalUdpSocket {
   int fd() const { return fd_.get(); }
   const net::Endpoint& local() const { return local_; }
 
-  /// Takes what is there, kBatch datagrams at most; their number. A fault of one earlier send (ICMP)
-  /// is passed over: it says nothing of this port.
+  /// Takes what is there, kBatch datagrams at most; their number. A fault of one earlier send
+  /// (ICMP) is passed over: it says nothing of this port.
   unsigned receive();
   /// Of the last receive(), until the next one.
   std::span<const std::uint8_t> payload(unsigned index) const;

@@ -91,8 +91,7 @@ async::Task<> TcpForwarder::wait_for_room() {
 async::Task<> TcpForwarder::serve(Tcp::socket socket) {
   co_await asio::this_coro::throw_if_cancelled(false);
   LocalStream local(std::move(socket));
-  Result<std::unique_ptr<relay::ByteStream>> stream =
-      co_await transport_.open_tcp(options_.target);
+  Result<std::unique_ptr<relay::ByteStream>> stream = co_await transport_.open_tcp(options_.target);
   if (stream) {
     const relay::RelayEnd end = co_await relay::relay_tcp(local, **stream, {}, terms_);
     if (end.error) report(local, *end.error);

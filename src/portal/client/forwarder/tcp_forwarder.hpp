@@ -32,8 +32,8 @@ struct TcpOptions {
   std::chrono::milliseconds accept_pause{100};
 };
 
-/// A local TCP port whose connections come out at one target behind a Portal. Lives on one executor,
-/// the transport's, and must be drained before either is destroyed.
+/// A local TCP port whose connections come out at one target behind a Portal. Lives on one
+/// executor, the transport's, and must be drained before either is destroyed.
 class TcpForwarder {
  public:
   TcpForwarder(boost::asio::any_io_executor executor, Transport& transport, TcpOptions options,

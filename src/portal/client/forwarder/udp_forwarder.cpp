@@ -142,8 +142,7 @@ std::shared_ptr<UdpForwarder::Flow> UdpForwarder::find_or_open(const sockaddr_st
 
 async::Task<> UdpForwarder::open(std::shared_ptr<Flow> flow) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  Result<std::unique_ptr<UdpFlow>> carrier =
-      co_await transport_.open_udp(options_.target, *flow);
+  Result<std::unique_ptr<UdpFlow>> carrier = co_await transport_.open_udp(options_.target, *flow);
   if (flow->over) co_return;  // and with it the carrier
   if (carrier) {
     flow->opened(std::move(*carrier));
