@@ -18,7 +18,7 @@
 
 namespace portunus::portal::quic {
 
-ServerSecrets ServerSecrets::draw() {
+Result<ServerSecrets> ServerSecrets::draw() {
   ServerSecrets secrets;
   crypto::random_bytes(secrets.token);
   crypto::random_bytes(secrets.reset);
@@ -32,7 +32,7 @@ Endpoint::Endpoint(boost::asio::io_context& context, Settings settings, unsigned
       settings_(std::make_shared<const Settings>(std::move(settings))),
       worker_(worker),
       workers_(workers),
-      secrets_(ServerSecrets::draw()),
+      secrets_(*ServerSecrets::draw()),
       blocks_(std::make_shared<BlockPool>()),
       receiver_(std::make_unique<PacketReceiver>()),
       batch_(std::make_unique<PacketBatch>(datagrams::Offload::of_host().gso)),

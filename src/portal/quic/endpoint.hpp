@@ -53,7 +53,7 @@ class ServerHandler {
 struct ServerSecrets {
   std::array<std::uint8_t, 32> token{};
   std::array<std::uint8_t, 32> reset{};
-  static ServerSecrets draw();
+  static Result<ServerSecrets> draw();
 };
 
 /// The cores of one server, so that a packet which the kernel gave to the wrong one reaches its

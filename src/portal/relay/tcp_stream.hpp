@@ -29,6 +29,8 @@ class TcpStream final : public ByteStream {
   std::optional<net::Endpoint> local_;
   bool finished_ = false;
   bool aborted_ = false;
+  /// The last read filled its buffer, so there is probably more.
+  bool busy_ = false;
 };
 
 }  // namespace portunus::portal::relay

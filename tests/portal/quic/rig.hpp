@@ -55,7 +55,7 @@ class Rig {
     remote = (*bound)[0][0].local;
     if (options_.crossed) std::swap((*bound)[0], (*bound)[1]);
     const auto cores = std::make_shared<Cores>(options_.workers);
-    const ServerSecrets secrets = ServerSecrets::draw();
+    const ServerSecrets secrets = *ServerSecrets::draw();
     for (unsigned i = 0; i < options_.workers; ++i) {
       servers.push_back(Endpoint::server(io.context(), {.settings = options_.server,
                                                         .secrets = secrets,

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
 #include <string>
 
@@ -48,6 +49,16 @@ struct Fixture {
     });
     EXPECT_EQ(got, wanted);
   }
+  /// Waits until one of the far ends has read the clean end.
+  void expect_end_at(portunus::test::Socket& peer) {
+    char byte = 0;
+    ssize_t n = -1;
+    io.run_until([&] {
+      n = ::recv(peer.fd(), &byte, 1, MSG_DONTWAIT);
+      return n == 0 || (n < 0 && errno != EAGAIN);
+    });
+    EXPECT_EQ(n, 0);
+  }
 
   TestIo io;
   StreamPair client{io.context()};
@@ -79,8 +90,7 @@ TEST(PortalTcpRelay, Section11_3_TheClientsEndComesFirst) {
   f.client.peer.send("request");
   f.client.peer.half_close();
   f.expect_at(f.target.peer, "request");
-  EXPECT_EQ(f.target.peer.receive_all(), "");
-  EXPECT_EQ(f.target.peer.error(), 0) << "a clean end";
+  f.expect_end_at(f.target.peer);
   f.target.peer.send("response");
   f.target.peer.close();
   f.expect_at(f.client.peer, "response");
@@ -98,7 +108,7 @@ TEST(PortalTcpRelay, Section11_3_TheTargetsEndComesFirst) {
   f.target.peer.send("banner");
   f.target.peer.half_close();
   f.expect_at(f.client.peer, "banner");
-  EXPECT_EQ(f.client.peer.receive_all(), "");
+  f.expect_end_at(f.client.peer);
   f.client.peer.send("still talking");
   f.expect_at(f.target.peer, "still talking");
   f.client.peer.half_close();

@@ -44,7 +44,8 @@ struct Fixture {
     target = std::make_unique<UdpTarget>(std::move(near));
   }
 
-  void start(std::string_view early = {}) {
+  void start(std::string behind_setup = {}) {
+    early = std::move(behind_setup);
     result = io.start(relay_uot(*client.stream, *target, bytes_of(early), terms));
   }
   UotEnd end() {
@@ -75,6 +76,7 @@ struct Fixture {
 
   TestIo io;
   StreamPair client{io.context()};
+  std::string early;
   Udp::socket far;
   Udp::endpoint from;
   Counters counters{1};
