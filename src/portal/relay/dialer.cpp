@@ -102,9 +102,10 @@ Task<Result<std::unique_ptr<TcpStream>>> Dialer::try_tcp(std::string target) con
   co_await asio::this_coro::throw_if_cancelled(false);
   const Result<Addresses> addresses = co_await resolve(std::move(target));
   if (!addresses) co_return fail(addresses.error());
+  const auto executor = co_await asio::this_coro::executor;
   Error last = Errc::no_address;
   for (const net::Endpoint& endpoint : *addresses) {
-    asio::ip::tcp::socket socket(co_await asio::this_coro::executor);
+    asio::ip::tcp::socket socket(executor);
     boost::system::error_code ec = open_for(socket, endpoint, settings_.bind);
     if (!ec) {
       const auto to = asio_endpoint<asio::ip::tcp>(endpoint);
@@ -123,9 +124,10 @@ Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target) con
   co_await asio::this_coro::throw_if_cancelled(false);
   const Result<Addresses> addresses = co_await resolve(std::move(target));
   if (!addresses) co_return fail(addresses.error());
+  const auto executor = co_await asio::this_coro::executor;
   Error last = Errc::no_address;
   for (const net::Endpoint& endpoint : *addresses) {
-    asio::ip::udp::socket socket(co_await asio::this_coro::executor);
+    asio::ip::udp::socket socket(executor);
     boost::system::error_code ec = open_for(socket, endpoint, settings_.bind);
     if (!ec) socket.connect(asio_endpoint<asio::ip::udp>(endpoint), ec);
     if (!ec) socket.non_blocking(true, ec);

@@ -29,7 +29,8 @@ Task<bool> stopping() {
 }
 
 Task<void> sleep_until(SteadyTime when) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, when);
+  const auto executor = co_await asio::this_coro::executor;
+  asio::steady_timer timer(executor, when);
   co_await timer.async_wait(kTuple);
 }
 

@@ -231,7 +231,7 @@ TEST(PortalAuthentication, Section9_AnInvalidRecordBringsNoAlert) {
 
 TEST(PortalAuthentication, Section9_APeerThatVanishesKeepsItsPlaceUntilItsDeadline) {
   RunningPortal portal;
-  portal.tuning.handshake_timeout = 1s;
+  portal.tuning.handshake_timeout = 4s;
   portal.start();
   std::vector<TlsClient> waiting;
   for (int i = 0; i < 32; ++i) waiting.push_back(connected(portal));
@@ -239,7 +239,7 @@ TEST(PortalAuthentication, Section9_APeerThatVanishesKeepsItsPlaceUntilItsDeadli
   waiting.clear();
   Socket refused = Socket::connect_v4(portal.port());
   EXPECT_EQ(refused.receive_all(), "") << "the 33rd is closed without a byte";
-  EXPECT_LT(Clock::now() - begin, 700ms);
+  EXPECT_LT(Clock::now() - begin, 2s);
   EXPECT_TRUE(portal.logged("too many"));
   EXPECT_TRUE(eventually([&] {
     TlsClient again(portal.port());
@@ -266,17 +266,17 @@ TEST(PortalAuthentication, Section9_SuccessFreesThePlaceAtOnce) {
 
 TEST(PortalAuthentication, Section9_AHandshakeThatStallsOrFailsIsClosed) {
   RunningPortal portal;
-  portal.tuning.handshake_timeout = 300ms;
+  portal.tuning.handshake_timeout = 2s;
   portal.start();
   Socket silent = Socket::connect_v4(portal.port());
   const auto begin = Clock::now();
   EXPECT_EQ(silent.receive_all(), "");
-  EXPECT_GE(Clock::now() - begin, 290ms) << "without jitter";
+  EXPECT_GE(Clock::now() - begin, 1990ms) << "without jitter";
   Socket garbage = Socket::connect_v4(portal.port());
   garbage.send("GET / HTTP/1.1\r\n\r\n");
   const auto garbage_begin = Clock::now();
   garbage.receive_all();
-  EXPECT_LT(Clock::now() - garbage_begin, 250ms) << "at once";
+  EXPECT_LT(Clock::now() - garbage_begin, 1s) << "at once";
 }
 
 TEST(PortalAuthentication, Section15_AHandshakeTimeOfZeroFailsAll) {
