@@ -1,5 +1,8 @@
 #include "portal/cli/run_portal.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -19,9 +22,20 @@ int print(std::string_view text) {
   return whole && std::fflush(stdout) == 0 ? 0 : 1;
 }
 
+/// Whoever started us may have closed them; the next socket would take a number that the log writes
+/// to, and a peer would read our records.
+void claim_standard_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) == -1) {
+      [[maybe_unused]] const int lowest_free = ::open("/dev/null", O_RDWR);
+    }
+  }
+}
+
 }  // namespace
 
 int run_portal(int argc, char** argv) {
+  claim_standard_streams();
   const auto first = argc > 1 ? std::optional<std::string_view>(argv[1]) : std::nullopt;
   switch (choose_action(first)) {
     case Action::help:

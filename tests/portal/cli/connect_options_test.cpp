@@ -28,8 +28,7 @@ Parsed parse(std::vector<const char*> words) {
 }
 
 std::vector<const char*> with(std::vector<const char*> more) {
-  more.insert(more.begin(),
-              {"portal://k@h:1", "--listen", "127.0.0.1:0", "--target", "x.test:80"});
+  more.insert(more.begin(), {"portal://k@h:1", "--listen", "127.0.0.1:0", "--target", "x.test:80"});
   return more;
 }
 
@@ -49,8 +48,7 @@ TEST(ConnectOptions, CarrierFollowsWhatIsForwarded) {
   EXPECT_EQ(parse(with({})).options().effective_carrier(), Carrier::tcp);
   EXPECT_EQ(parse(with({"--udp"})).options().effective_carrier(), Carrier::quic);
   EXPECT_EQ(parse(with({"--carrier", "quic"})).options().effective_carrier(), Carrier::quic);
-  EXPECT_EQ(parse(with({"--udp", "--carrier", "tcp"})).options().effective_carrier(),
-            Carrier::tcp);
+  EXPECT_EQ(parse(with({"--udp", "--carrier", "tcp"})).options().effective_carrier(), Carrier::tcp);
 }
 
 TEST(ConnectOptions, WrongUseIsStatus2AndNamesTheOption) {
