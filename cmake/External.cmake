@@ -36,3 +36,26 @@ find_package(Curses REQUIRED)
 add_library(external_ncurses INTERFACE)
 target_include_directories(external_ncurses SYSTEM INTERFACE ${CURSES_INCLUDE_DIRS})
 target_link_libraries(external_ncurses INTERFACE ${CURSES_LIBRARIES})
+
+# QUIC, only for the Portal. Debian 12 has a new enough ngtcp2 in its backports; without one the Portal
+# is left out, and PORTUNUS_HAVE_PORTAL says so to whoever would build on it.
+option(PORTUNUS_PORTAL "Build the Portal where ngtcp2 >= 1.11 is found" ON)
+set(PORTUNUS_HAVE_PORTAL FALSE)
+if(PORTUNUS_PORTAL)
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(NGTCP2 QUIET IMPORTED_TARGET
+      libngtcp2>=1.11 libngtcp2_crypto_gnutls>=1.11 gnutls>=3.7)
+  endif()
+  if(NGTCP2_FOUND)
+    set(PORTUNUS_HAVE_PORTAL TRUE)
+    add_library(external_ngtcp2 INTERFACE)
+    target_include_directories(external_ngtcp2 SYSTEM INTERFACE ${NGTCP2_INCLUDE_DIRS})
+    target_link_libraries(external_ngtcp2 INTERFACE PkgConfig::NGTCP2)
+  else()
+    message(STATUS "The Portal is left out: ngtcp2 >= 1.11 with its GnuTLS crypto library was not "
+      "found (scripts/setup installs it from bookworm-backports)")
+  endif()
+else()
+  message(STATUS "The Portal is left out: PORTUNUS_PORTAL is off")
+endif()

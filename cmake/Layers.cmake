@@ -5,19 +5,22 @@
 set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
-  proto base log net crypto async model config completion wire
+  proto base log net datagrams crypto async model config completion wire
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
   server_store server_http server_audit server_auth server_web_auth server_rules server_owner_caps
   server_quotas server_people server_traffic
   server_control server_metrics server_http_api server_app server_cli
-  client_agent client_app client_cli)
+  client_agent client_app client_cli
+  portal_protocol portal_log portal_config portal_credentials portal_relay portal_tls portal_quic
+  portal_server portal_client portal_client_forwarder portal_cli)
 
 set(PORTUNUS_LAYER_proto "")
 set(PORTUNUS_LAYER_base "")
 set(PORTUNUS_LAYER_log base)
 set(PORTUNUS_LAYER_net base)
+set(PORTUNUS_LAYER_datagrams net base)
 set(PORTUNUS_LAYER_crypto net base)
 set(PORTUNUS_LAYER_async log base)
 set(PORTUNUS_LAYER_model net base)
@@ -42,9 +45,9 @@ set(PORTUNUS_DATAPLANE_PARTS
   dataplane_failover dataplane_dns dataplane_stats)
 set(PORTUNUS_LAYER_dataplane_tcp
   dataplane_proxy_protocol dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_dataplane_udp ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_dataplane_udp datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_dataplane_forwarder
-  dataplane_tcp dataplane_udp dataplane_sni ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
+  dataplane_tcp dataplane_udp dataplane_sni datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_standalone dataplane_forwarder completion config ${PORTUNUS_COMMON})
 
@@ -78,6 +81,26 @@ set(PORTUNUS_LAYER_server_cli
 set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_cli client_app client_agent completion config ${PORTUNUS_COMMON})
+
+set(PORTUNUS_LAYER_portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_log ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_config portal_log config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_credentials config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_relay
+  portal_protocol portal_log dataplane_dns dataplane_limits dataplane_reactor ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_tls portal_relay portal_credentials portal_protocol ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_quic
+  portal_relay portal_credentials portal_protocol dataplane_reactor datagrams ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_server
+  portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
+  dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_client
+  portal_quic portal_tls portal_relay portal_credentials portal_config portal_log portal_protocol
+  dataplane_dns ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_client_forwarder portal_client portal_relay ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_portal_cli
+  portal_server portal_client_forwarder portal_client portal_relay portal_config portal_log
+  portal_protocol dataplane_dns config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)

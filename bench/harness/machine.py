@@ -10,7 +10,7 @@ from .setting import cores
 VERSIONS = {"haproxy": ["haproxy", "-v"], "nginx": ["nginx", "-v"],
             "iperf3": ["iperf3", "--version"], "wrk": ["wrk", "-v"],
             "iptables": ["iptables", "--version"], "realm": ["realm", "--version"],
-            "socat": ["socat", "-V"]}
+            "socat": ["socat", "-V"], "stunnel": ["stunnel4", "-version"]}
 
 
 def _processor():

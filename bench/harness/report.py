@@ -8,14 +8,14 @@ from .measures import BY_NAME, GOALS, MEASURES, REFERENCE_TITLES, REFERENCES, ju
 SUBJECT = "portunus"
 
 
-def _table(rows):
+def table(rows):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
                       for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
             for row in rows]
 
 
-def _number(value):
+def number(value):
     if abs(value) >= 10_000:
         return f"{value / 1000:.1f}k"
     if abs(value) >= 1000:
@@ -43,7 +43,7 @@ def ratio_lines(results, subject):
         cells = [f"{ratios[name]:.2f}" if ratios.get(name) is not None else "-"
                  for name in REFERENCES]
         rows.append([measure.title, *cells, "higher" if measure.higher_is_better else "lower"])
-    return _table(rows)
+    return table(rows)
 
 
 def goal_lines(results):
@@ -56,8 +56,8 @@ def goal_lines(results):
         sign = ">=" if measure.higher_is_better else "<="
         title = f"{measure.title}, {REFERENCE_TITLES[goal.reference]}" if goal.reference else (
             f"{measure.title}, {measure.unit}")
-        rows.append([title, f"{sign} {goal.bound:g}", _number(value), "met" if met else "SHORT"])
-    return _table(rows) if len(rows) > 1 else []
+        rows.append([title, f"{sign} {goal.bound:g}", number(value), "met" if met else "SHORT"])
+    return table(rows) if len(rows) > 1 else []
 
 
 def absolute_lines(results, names):
@@ -67,10 +67,10 @@ def absolute_lines(results, names):
         cells = []
         for name in names:
             entry = summaries.get(name)
-            cells.append(f"{_number(entry['median'])} ({_number(entry['min'])}-"
-                         f"{_number(entry['max'])})" if entry else "-")
+            cells.append(f"{number(entry['median'])} ({number(entry['min'])}-"
+                         f"{number(entry['max'])})" if entry else "-")
         rows.append([measure.title, measure.unit, *cells])
-    return _table(rows)
+    return table(rows)
 
 
 def render(run):

@@ -21,7 +21,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 WRAPPED = [
     (re.compile(r"sqlite3\.h$|SQLiteCpp/"), {"server_store"}, False),
     (re.compile(r"ares\.h$"), {"dataplane_dns"}, False),
-    (re.compile(r"openssl/"), {"crypto"}, False),
+    (re.compile(r"openssl/"), {"crypto", "portal_tls"}, False),
+    (re.compile(r"(ngtcp2|gnutls)/"), {"portal_quic"}, False),
     (re.compile(r"grpc(pp)?/|.*\.grpc\.pb\.h$"), {"server_control", "client_agent"}, False),
     (re.compile(r".*\.pb\.h$|google/protobuf/"),
      {"proto", "wire", "server_control", "client_agent"}, True),

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -12,6 +13,7 @@
 #include <ctime>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "common/base/hex.hpp"
 #include "common/crypto/digest.hpp"
@@ -67,8 +69,22 @@ X509Ptr read_certificate(std::string_view pem) {
   return X509Ptr(PEM_read_bio_X509(memory_bio(pem).get(), nullptr, nullptr, nullptr));
 }
 
+/// In place of the library's own, which asks for a passphrase at the terminal.
+int refuse_passphrase(char*, int, int, void*) {
+  return -1;
+}
+
 PKey read_key(std::string_view pem) {
-  return PKey(PEM_read_bio_PrivateKey(memory_bio(pem).get(), nullptr, nullptr, nullptr));
+  return PKey(PEM_read_bio_PrivateKey(memory_bio(pem).get(), nullptr, refuse_passphrase, nullptr));
+}
+
+/// PKCS#8; empty when the library fails.
+std::string key_text(EVP_PKEY* key) {
+  const Bio out(BIO_new(BIO_s_mem()));
+  if (PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1) {
+    return {};
+  }
+  return bio_text(out.get());
 }
 
 /// Canonical text of an IP literal, or empty.
@@ -109,6 +125,44 @@ std::string san_list(std::string_view host, std::string_view extra) {
   std::string out;
   for (const auto& entry : entries) out += (out.empty() ? "" : ",") + entry;
   return out;
+}
+
+Result<CertificatePair> self_sign(std::string_view host, const std::string& alt_names,
+                                  SystemTime now) {
+  const PKey key(EVP_EC_gen("P-256"));
+  const X509Ptr cert(X509_new());
+  if (!key || !cert) return fail(Errc::generation_failed);
+
+  unsigned char serial_bytes[16];
+  if (RAND_bytes(serial_bytes, sizeof serial_bytes) != 1) return fail(Errc::generation_failed);
+  serial_bytes[0] = static_cast<unsigned char>((serial_bytes[0] & 0x3F) | 0x40);
+  const std::unique_ptr<BIGNUM, Deleter<BN_free>> serial(
+      BN_bin2bn(serial_bytes, sizeof serial_bytes, nullptr));
+  BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(cert.get()));
+
+  // A common name holds at most 64 characters; the SAN carries the whole host.
+  const std::string common_name(host.substr(0, 64));
+  X509_NAME* subject = X509_get_subject_name(cert.get());
+  const auto start = static_cast<std::time_t>(to_unix_seconds(now));
+  const bool built =
+      X509_set_version(cert.get(), X509_VERSION_3) == 1 &&
+      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(common_name.data()),
+                                 static_cast<int>(common_name.size()), -1, 0) == 1 &&
+      X509_set_issuer_name(cert.get(), subject) == 1 &&
+      ASN1_TIME_adj(X509_getm_notBefore(cert.get()), start, 0, 0) != nullptr &&
+      ASN1_TIME_adj(X509_getm_notAfter(cert.get()), start, 3650, 0) != nullptr &&
+      X509_set_pubkey(cert.get(), key.get()) == 1 &&
+      add_extension(cert.get(), NID_subject_alt_name, alt_names) &&
+      X509_sign(cert.get(), key.get(), EVP_sha256()) > 0;
+  if (!built) return fail(Errc::generation_failed);
+
+  const Bio cert_out(BIO_new(BIO_s_mem()));
+  std::string key_pem = key_text(key.get());
+  if (PEM_write_bio_X509(cert_out.get(), cert.get()) != 1 || key_pem.empty()) {
+    return fail(Errc::generation_failed);
+  }
+  return CertificatePair{bio_text(cert_out.get()), std::move(key_pem)};
 }
 
 }  // namespace
@@ -163,42 +217,33 @@ Result<SubjectNames> certificate_names(std::string_view pem) {
 
 Result<CertificatePair> generate_self_signed(std::string_view host, std::string_view extra_host,
                                              SystemTime now) {
-  const PKey key(EVP_EC_gen("P-256"));
-  const X509Ptr cert(X509_new());
-  if (!key || !cert) return fail(Errc::generation_failed);
+  return self_sign(host, san_list(host, extra_host), now);
+}
 
-  unsigned char serial_bytes[16];
-  if (RAND_bytes(serial_bytes, sizeof serial_bytes) != 1) return fail(Errc::generation_failed);
-  serial_bytes[0] = static_cast<unsigned char>((serial_bytes[0] & 0x3F) | 0x40);
-  const std::unique_ptr<BIGNUM, Deleter<BN_free>> serial(
-      BN_bin2bn(serial_bytes, sizeof serial_bytes, nullptr));
-  BN_to_ASN1_INTEGER(serial.get(), X509_get_serialNumber(cert.get()));
+Result<CertificatePair> generate_self_signed_for_name(std::string_view name, SystemTime now) {
+  if (!is_plain_name(name)) return fail(Errc::generation_failed);
+  return self_sign(name, "DNS:" + std::string(name), now);
+}
 
-  // A common name holds at most 64 characters; the SAN carries the whole host.
-  const std::string common_name(host.substr(0, 64));
-  X509_NAME* subject = X509_get_subject_name(cert.get());
-  const auto start = static_cast<std::time_t>(to_unix_seconds(now));
-  const bool built =
-      X509_set_version(cert.get(), X509_VERSION_3) == 1 &&
-      X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                                 reinterpret_cast<const unsigned char*>(common_name.data()),
-                                 static_cast<int>(common_name.size()), -1, 0) == 1 &&
-      X509_set_issuer_name(cert.get(), subject) == 1 &&
-      ASN1_TIME_adj(X509_getm_notBefore(cert.get()), start, 0, 0) != nullptr &&
-      ASN1_TIME_adj(X509_getm_notAfter(cert.get()), start, 3650, 0) != nullptr &&
-      X509_set_pubkey(cert.get(), key.get()) == 1 &&
-      add_extension(cert.get(), NID_subject_alt_name, san_list(host, extra_host)) &&
-      X509_sign(cert.get(), key.get(), EVP_sha256()) > 0;
-  if (!built) return fail(Errc::generation_failed);
-
-  const Bio cert_out(BIO_new(BIO_s_mem()));
-  const Bio key_out(BIO_new(BIO_s_mem()));
-  if (PEM_write_bio_X509(cert_out.get(), cert.get()) != 1 ||
-      PEM_write_bio_PKCS8PrivateKey(key_out.get(), key.get(), nullptr, nullptr, 0, nullptr,
-                                    nullptr) != 1) {
-    return fail(Errc::generation_failed);
+Result<CertificatePair> read_pair(std::string_view certificates_pem, std::string_view key_pem) {
+  const Bio in = memory_bio(certificates_pem);
+  const Bio out(BIO_new(BIO_s_mem()));
+  X509Ptr leaf;
+  ERR_clear_error();
+  while (X509Ptr next{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)}) {
+    if (PEM_write_bio_X509(out.get(), next.get()) != 1) return fail(Errc::bad_certificate);
+    if (!leaf) leaf = std::move(next);
   }
-  return CertificatePair{bio_text(cert_out.get()), bio_text(key_out.get())};
+  // Anything but "no further block" is a certificate that cannot be read.
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!leaf || !at_end) return fail(Errc::bad_certificate);
+  const PKey key = read_key(key_pem);
+  if (!key) return fail(Errc::bad_key);
+  if (X509_check_private_key(leaf.get(), key.get()) != 1) return fail(Errc::pair_mismatch);
+  std::string plain_key = key_text(key.get());
+  if (plain_key.empty()) return fail(Errc::bad_key);
+  return CertificatePair{bio_text(out.get()), std::move(plain_key)};
 }
 
 Result<> check_pair(const CertificatePair& pair) {

@@ -37,6 +37,14 @@ struct CertificatePair {
 Result<CertificatePair> generate_self_signed(std::string_view host, std::string_view extra_host,
                                              SystemTime now);
 
+/// The same for exactly one DNS name, which is CN and only SAN (portal 16).
+Result<CertificatePair> generate_self_signed_for_name(std::string_view name, SystemTime now);
+
+/// Chain and key of two PEM texts in their plainest form: the certificates alone, in their order
+/// and at least one, and the first PKCS#8, PKCS#1 or SEC1 key, unencrypted and rewritten as PKCS#8,
+/// which must belong to the first certificate (portal 16).
+Result<CertificatePair> read_pair(std::string_view certificates_pem, std::string_view key_pem);
+
 /// An error when either PEM is unreadable or the key does not belong to the certificate.
 Result<> check_pair(const CertificatePair& pair);
 

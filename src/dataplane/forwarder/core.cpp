@@ -28,7 +28,7 @@ udp::Resolve resolve_with(dns::Resolver& resolver) {
 }  // namespace
 
 Core::Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes,
-           dns::Resolver& resolver, udp::Offload offload)
+           dns::Resolver& resolver, datagrams::Offload offload)
     : context(io),
       index(number),
       poller(io),

@@ -3,13 +3,13 @@
 #include <boost/asio/io_context.hpp>
 
 #include "common/base/result.hpp"
+#include "common/datagrams/offload.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "dataplane/owners/owner_scope.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/rules/live_rule.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
 #include "dataplane/tcp/worker.hpp"
-#include "dataplane/udp/offload.hpp"
 #include "dataplane/udp/worker.hpp"
 
 namespace portunus::dataplane {
@@ -19,7 +19,7 @@ namespace portunus::dataplane {
 /// thread was joined.
 struct Core {
   Core(boost::asio::io_context& io, unsigned number, tcp::PipeBudget& pipes,
-       dns::Resolver& resolver, udp::Offload offload);
+       dns::Resolver& resolver, datagrams::Offload offload);
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 

@@ -7,7 +7,7 @@ namespace portunus::dataplane {
 
 Cores::Cores(unsigned count, std::string dns_servers, bool udp_offload)
     : pipe_budget_(tcp::PipeBudget::from_host()),
-      udp_offload_(udp_offload ? udp::Offload::of_host() : udp::Offload{}),
+      udp_offload_(udp_offload ? datagrams::Offload::of_host() : datagrams::Offload{}),
       threads_("dataplane", count),
       resolver_(std::make_unique<dns::Resolver>(
           threads_.context(0), dns::ResolverOptions{.servers = std::move(dns_servers)})),

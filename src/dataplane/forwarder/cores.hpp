@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "common/async/io_threads.hpp"
+#include "common/datagrams/offload.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "dataplane/forwarder/core.hpp"
 #include "dataplane/forwarder/prober.hpp"
 #include "dataplane/tcp/pipe_pool.hpp"
-#include "dataplane/udp/offload.hpp"
 
 namespace portunus::dataplane {
 
@@ -29,7 +29,7 @@ class Cores {
 
   unsigned size() const { return static_cast<unsigned>(cores_.size()); }
   Core& operator[](std::size_t index) { return *cores_[index]; }
-  const udp::Offload& udp_offload() const { return udp_offload_; }
+  const datagrams::Offload& udp_offload() const { return udp_offload_; }
   void start_probes(const std::shared_ptr<rules::LiveRule>& rule);
   void stop_probes(const std::shared_ptr<rules::LiveRule>& rule);
 
@@ -47,7 +47,7 @@ class Cores {
 
  private:
   tcp::PipeBudget pipe_budget_;
-  const udp::Offload udp_offload_;
+  const datagrams::Offload udp_offload_;
   async::IoThreads threads_;
   std::unique_ptr<dns::Resolver> resolver_;
   std::unique_ptr<Prober> prober_;

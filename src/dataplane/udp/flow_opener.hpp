@@ -6,11 +6,11 @@
 #include <functional>
 #include <string>
 
+#include "common/datagrams/datagrams.hpp"
 #include "common/net/unique_fd.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "dataplane/failover/dial_plan.hpp"
 #include "dataplane/reactor/poller.hpp"
-#include "dataplane/udp/datagrams.hpp"
 #include "dataplane/udp/flow_key.hpp"
 #include "dataplane/udp/fwd.hpp"
 #include "dataplane/udp/opening.hpp"
@@ -37,7 +37,8 @@ class FlowOpener final : private reactor::Deferred {
   /// A source that has no flow: steps 2 and 3 of data-plane section 7. Takes the first datagram and
   /// returns the flow under construction, or counts all of them as dropped and returns null.
   /// Nothing is allocated before the place is reserved.
-  Flow* open(Listener& listener, FlowKey key, in_addr local, Datagrams& piece, std::uint64_t batch);
+  Flow* open(Listener& listener, FlowKey key, in_addr local, datagrams::Datagrams& piece,
+             std::uint64_t batch);
   /// After a batch: builds what is queued, up to the turn's share.
   void run();
   /// Step 8, also when the socket has become writable.

@@ -3,7 +3,7 @@
 #include <array>
 #include <cstdint>
 
-#include "dataplane/udp/datagrams.hpp"
+#include "common/datagrams/datagrams.hpp"
 #include "dataplane/udp/flow_key.hpp"
 #include "dataplane/udp/fwd.hpp"
 #include "dataplane/udp/receive_batch.hpp"

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "dataplane/udp/datagrams.hpp"
+#include "common/datagrams/datagrams.hpp"
 #include "dataplane/udp/send_batch.hpp"
 #include "dataplane/udp/toll.hpp"
 

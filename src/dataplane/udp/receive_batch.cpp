@@ -1,26 +1,11 @@
 #include "dataplane/udp/receive_batch.hpp"
 
 #include <netinet/udp.h>
-#include <sys/mman.h>
 
 #include <cerrno>
 #include <cstring>
 
 namespace portunus::dataplane::udp {
-
-ReceiveArena::~ReceiveArena() {
-  if (memory_ != nullptr) ::munmap(memory_, kSlots * kStride);
-}
-
-bool ReceiveArena::ready() {
-  if (memory_ != nullptr) return true;
-  // Pages come into being as they are first written to: short datagrams never touch the most.
-  void* mapped = ::mmap(nullptr, kSlots * kStride, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapped == MAP_FAILED) return false;
-  memory_ = static_cast<std::byte*>(mapped);
-  return true;
-}
 
 ReceiveBatch::ReceiveBatch(ReceiveArena& arena, bool listening)
     : arena_(arena), listening_(listening) {}

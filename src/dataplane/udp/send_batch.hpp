@@ -7,9 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "dataplane/udp/datagrams.hpp"
+#include "common/datagrams/datagrams.hpp"
 
 namespace portunus::dataplane::udp {
+
+using datagrams::Datagrams;
 
 /// Sends like sendmmsg(2) without waiting; tests put their own in its place.
 using SendMany = int (*)(int fd, mmsghdr* messages, unsigned count);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/base/clock.hpp"
+#include "common/datagrams/offload.hpp"
 #include "dataplane/owners/owner_scope.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "dataplane/rules/core_reports.hpp"
@@ -16,7 +17,6 @@
 #include "dataplane/udp/flow_pool.hpp"
 #include "dataplane/udp/flow_table.hpp"
 #include "dataplane/udp/inbound.hpp"
-#include "dataplane/udp/offload.hpp"
 #include "dataplane/udp/pump.hpp"
 #include "dataplane/udp/receive_batch.hpp"
 #include "dataplane/udp/rule_slice.hpp"
@@ -30,7 +30,7 @@ namespace portunus::dataplane::udp {
 /// the thread was joined.
 struct Worker {
   struct Options {
-    Offload offload;
+    datagrams::Offload offload;
     Resolve resolve;
     SendMany send = send_many;
   };
@@ -57,7 +57,7 @@ struct Worker {
   boost::asio::io_context& context;
   reactor::Poller& poller;
   const unsigned index;
-  const Offload offload;
+  const datagrams::Offload offload;
   ReceiveArena arena;
   ReceiveBatch from_sources;
   ReceiveBatch from_upstream;

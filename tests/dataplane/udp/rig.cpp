@@ -11,7 +11,8 @@ namespace udp = dataplane::udp;
 namespace dns = dataplane::dns;
 
 Rig::Rig(RigOptions options) : gro_(options.offload), threads_("rig", options.workers) {
-  const udp::Offload offload = options.offload ? udp::Offload::of_host() : udp::Offload{};
+  const datagrams::Offload offload =
+      options.offload ? datagrams::Offload::of_host() : datagrams::Offload{};
   for (unsigned i = 0; i < options.workers; ++i) {
     pollers_.push_back(std::make_unique<dataplane::reactor::Poller>(threads_.context(i)));
     if (!pollers_.back()->start()) throw std::runtime_error("poller");

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/reactor/poller.hpp"
+#include "portal/quic/endpoint.hpp"
+#include "portal/quic/packet_batch.hpp"
+#include "portal/quic/udp_socket.hpp"
+
+namespace portunus::portal::quic {
+
+/// One socket of an endpoint and its place in the endpoint's poller. Paths of connections carry its
+/// address, so it lives until none of them is left.
+class UdpSocket final : public dataplane::reactor::Pollable, public dataplane::reactor::Deferred {
+ public:
+  UdpSocket(Endpoint& endpoint, BoundSocket bound, bool connected, unsigned index)
+      : endpoint_(endpoint),
+        bound_(std::move(bound)),
+        address_(SocketAddress::from(bound_.local)),
+        index_(index),
+        connected_(connected) {}
+
+  bool watch(dataplane::reactor::Poller& poller);
+  /// Once the socket was full; watch() ends it.
+  bool watch_for_room();
+  void close();
+
+  int fd() const { return bound_.fd.get(); }
+  unsigned index() const { return index_; }
+  bool connected() const { return connected_; }
+  const SocketAddress& address() const { return address_; }
+
+ private:
+  void on_ready(std::uint32_t events) override;
+  void run_deferred() override;
+
+  Endpoint& endpoint_;
+  BoundSocket bound_;
+  const SocketAddress address_;
+  const unsigned index_;
+  const bool connected_;
+  dataplane::reactor::Poller* poller_ = nullptr;
+  bool wants_room_ = false;
+};
+
+}  // namespace portunus::portal::quic

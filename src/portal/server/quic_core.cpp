@@ -1,0 +1,89 @@
+#include "portal/server/quic_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "portal/server/quic_session.hpp"
+
+namespace portunus::portal::server {
+namespace {
+
+quic::Settings quic_settings(const Services& services) {
+  quic::Settings settings;
+  settings.alpn = services.alpn;
+  settings.idle_timeout = services.tuning.udp_idle_timeout;
+  settings.handshake_timeout = services.tuning.handshake_timeout;
+  return settings;
+}
+
+}  // namespace
+
+QuicCore::QuicCore(Services& services, boost::asio::io_context& context, unsigned index)
+    : services_(services, context, index), gate_(context.get_executor()) {}
+
+QuicCore::~QuicCore() = default;
+
+Result<std::unique_ptr<QuicCore>> QuicCore::create(Services& services,
+                                                   boost::asio::io_context& context, unsigned index,
+                                                   Parts parts) {
+  std::unique_ptr<QuicCore> core(new QuicCore(services, context, index));
+  if (auto made = core->renew(); !made) return fail(made.error());
+  const auto cores = parts.cores;
+  core->endpoint_ = quic::Endpoint::server(context, {.settings = quic_settings(services),
+                                                     .secrets = parts.secrets,
+                                                     .cores = cores,
+                                                     .worker = index,
+                                                     .sockets = std::move(parts.sockets),
+                                                     .handler = core.get()});
+  cores->set(index, core->endpoint_);
+  return core;
+}
+
+Result<> QuicCore::renew() {
+  const auto pair = services_.all.credentials.current();
+  auto tls = quic::ServerTls::from_pem(pair->certificates_pem, pair->key_pem);
+  if (!tls) return fail(tls.error());
+  tls_ = std::move(*tls);
+  generation_ = pair->generation;
+  return {};
+}
+
+std::shared_ptr<void> QuicCore::admit(const net::Endpoint& remote) {
+  auto slot = services_.all.admission.admit(remote.address());
+  if (slot) return std::make_shared<relay::Admission::Slot>(std::move(*slot));
+  services_.all.log.write(log::Level::error, "portal::quic: " + remote.text() +
+                                                 ": too many connections without authentication");
+  return nullptr;
+}
+
+std::shared_ptr<const quic::ServerTls> QuicCore::on_client_hello() {
+  services_.all.credentials.on_client_hello(std::chrono::steady_clock::now());
+  if (services_.all.credentials.generation() != generation_) {
+    if (const auto renewed = renew(); !renewed) {
+      services_.all.log.write(log::Level::error, "portal::quic: " + renewed.error().text());
+    }
+  }
+  return tls_;
+}
+
+void QuicCore::opened(std::shared_ptr<quic::Connection> connection,
+                      std::shared_ptr<void> admission) {
+  gate_.spawn(QuicSession::run(
+      std::make_unique<QuicSession>(services_, std::move(connection), std::move(admission))));
+}
+
+void QuicCore::request_stop() {
+  gate_.request_stop();
+  endpoint_->request_stop();
+}
+
+async::Task<bool> QuicCore::drain(std::chrono::steady_clock::duration grace) {
+  const auto until = std::chrono::steady_clock::now() + grace;
+  const bool sessions = co_await gate_.drain(grace);
+  const auto left = until - std::chrono::steady_clock::now();
+  const bool quiet =
+      co_await endpoint_->drain(std::max(left, std::chrono::steady_clock::duration::zero()));
+  co_return sessions&& quiet;
+}
+
+}  // namespace portunus::portal::server

@@ -1,0 +1,59 @@
+#include "portal/server/quic_flows.hpp"
+
+#include <utility>
+
+#include "portal/log/record.hpp"
+#include "portal/server/quic_flow.hpp"
+
+namespace portunus::portal::server {
+
+QuicFlows::~QuicFlows() = default;
+
+void QuicFlows::take(protocol::Bytes datagram) {
+  const auto view = protocol::decode_datagram(core_.all.spec, datagram);
+  if (!view) return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+  switch (view->type) {
+    case protocol::DatagramType::request:
+      return request(*view);
+    case protocol::DatagramType::response:
+      return log(log::Level::debug, "datagram dropped: ", "a response");
+    case protocol::DatagramType::close:
+      if (const auto found = flows_.find(KeyView{view->flow_id, view->target});
+          found != flows_.end()) {
+        const auto flow = found->second;
+        flow->close();
+      }
+      return;
+  }
+}
+
+void QuicFlows::request(const protocol::DatagramView& view) {
+  const auto found = flows_.find(KeyView{view.flow_id, view.target});
+  if (found != flows_.end()) {
+    const auto flow = found->second;  // a send that fails removes it from the table
+    return flow->send(view.payload);
+  }
+  auto flow = std::make_shared<QuicFlow>(*this, view.flow_id, std::string(view.target));
+  flows_.emplace(Key{view.flow_id, flow->target()}, flow);
+  flow->send(view.payload);
+  gate_.spawn(QuicFlow::run(std::move(flow)));
+}
+
+void QuicFlows::remove(const QuicFlow& flow) {
+  const auto found = flows_.find(KeyView{flow.id(), flow.target()});
+  if (found != flows_.end() && found->second.get() == &flow) flows_.erase(found);
+}
+
+void QuicFlows::close_all() {
+  auto flows = std::exchange(flows_, {});
+  for (const auto& [key, flow] : flows) flow->close();
+}
+
+void QuicFlows::log(log::Level level, std::string_view what, std::string_view detail) const {
+  if (!core_.all.log.shown(level)) return;
+  std::string message = "portal::quic: " + connection_.remote_endpoint().text() + ": ";
+  message.append(what).append(log::escaped(detail));
+  core_.all.log.write(level, message);
+}
+
+}  // namespace portunus::portal::server

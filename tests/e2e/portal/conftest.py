@@ -1,0 +1,28 @@
+"""What the tests of the Portal share. Its log is records for people: it is no Program of the lab."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from connect_harness import KEY, Portal, program_exists  # noqa: E402
+from tls_peer import Frames  # noqa: E402
+
+
+@pytest.fixture
+def portal(lab):
+    """A factory: portal(query, NOW_…=…) is a running Portal."""
+    if not program_exists(lab):
+        pytest.skip("portunus-portal is not built here")
+
+    def start(query="", **environment):
+        environment.setdefault("NOW_REPORT_INTERVAL", "50ms")
+        return Portal(lab, query, **environment).start()
+    return start
+
+
+@pytest.fixture
+def frames():
+    return Frames(KEY)
