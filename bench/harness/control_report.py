@@ -7,7 +7,8 @@ GOAL_EDGES = 2000
 GOAL_PUSH_MS = 100
 
 CALLS = (("list_all", "list of all rules"), ("list_of_client", "list of one client's rules"),
-         ("stats", "statistics of a rule"), ("push", "push"), ("delete", "delete"),
+         ("stats", "statistics of a rule"), ("metrics", "metrics of all rules"),
+         ("push", "push"), ("delete", "delete"),
          ("logins", "login"))
 
 

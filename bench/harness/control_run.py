@@ -29,15 +29,16 @@ class Sizes:
     api_edges: int  # the step at which the API is measured
     window: int  # seconds of each measurement
     probes: int  # pushes per second in a window
+    report_ms: int  # each edge's
 
     @staticmethod
     def full():
         return Sizes(steps=(500, 1000, 1500, 2000, 2500, 3000, 4000), rules_per_edge=10,
-                     api_edges=1000, window=10, probes=20)
+                     api_edges=1000, window=10, probes=20, report_ms=5000)
 
     @staticmethod
     def quick():
-        return Sizes(steps=(50, 100), rules_per_edge=10, api_edges=100, window=2, probes=20)
+        return Sizes(steps=(50, 100), rules_per_edge=10, api_edges=100, window=2, probes=20, report_ms=1000)
 
 
 def rule(edge, port):
@@ -91,7 +92,8 @@ class ControlRun:
                          {"name": name_of(n), "address": "127.0.0.1"}) for n in range(count)]
         codes, answers = self._callers.all_once(requests, status=201, timeout=300)
         self._swarm = Swarm(self._setting, self._server,
-                            [code_of(answer["uri"]) for answer in answers])
+                            [code_of(answer["uri"]) for answer in answers],
+                            report_ms=self._sizes.report_ms)
         begin = time.monotonic()
         self._swarm.enroll()
         self.result["enrollment"] = {"codes_per_second": codes["per_second"],
@@ -113,17 +115,13 @@ class ControlRun:
         self._rules += [answer["rule_id"] for answer in answers]
         step["bulk_push"] = times(pushed)
         # A whole interval, so that every edge has reported all its rules.
-        time.sleep(self._interval)
+        time.sleep(1.2 * self._sizes.report_ms / 1000)
         full = self._server.user_bytes()
         step |= {"rules": len(self._rules), "server_bytes": full,
                  "bytes_per_edge": (sessions - self._memory) / (edges - before),
                  "bytes_per_rule": (full - sessions) / len(requests)}
         self._memory = full
         return step | self._window()
-
-    @property
-    def _interval(self):
-        return 6
 
     def _probes(self, count):
         """Pushes to edges at random, and how to take them back."""
@@ -171,6 +169,8 @@ class ControlRun:
             [line("GET", f"/v1/rules?client={name_of(n)}") for n in range(self._edges)],
             seconds=window))
         result["stats"] = times(self._callers.loop(stats, seconds=window))
+        result["metrics"] = times(self._callers.loop([line("GET", "/v1/metrics")],
+                                                     seconds=window, connections=1))
         pushed, answers = self._callers.all_once(self._probes(500), status=201)
         result["push"] = times(pushed)
         result["delete"] = times(self._take_back(answers))

@@ -7,7 +7,6 @@ import urllib.parse
 from .errors import BenchError
 from .readiness import wait_until
 
-REPORT_MS = 5000
 STATUS_MS = 200
 ENROLL_AT_ONCE = 4
 
@@ -33,12 +32,13 @@ def last_status(text):
 class Swarm:
     """Owns the tool's process; it ends with its stdin, so with the harness at the latest."""
 
-    def __init__(self, setting, server, codes, threads=1):
+    def __init__(self, setting, server, codes, *, report_ms, threads=1):
         self._setting = setting
         self._server = server
         self._tool = setting.tool("edge_swarm")
         self._tokens = setting.scratch / "tokens"
         self._output = setting.scratch / "swarm.jsonl"
+        self._report_ms = report_ms
         self._threads = threads
         self._codes = codes
         self.child = None
@@ -58,7 +58,7 @@ class Swarm:
         with open(self._output, "wb") as output:
             self.child = self._setting.children.start(
                 "swarm", [self._tool, "run", self._address, self._server.certificate,
-                          self._tokens, REPORT_MS, STATUS_MS, self._threads],
+                          self._tokens, self._report_ms, STATUS_MS, self._threads],
                 stdin=subprocess.PIPE, stdout=output)
         wait_until(lambda: self.status() is not None, "edge_swarm", self.child)
 
