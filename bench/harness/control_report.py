@@ -50,6 +50,12 @@ def _step_lines(run):
     return table(rows)
 
 
+def _threads(used):
+    """The threads that did something, the busiest first."""
+    return ", ".join(f"{name} {value:.2f}" for name, value in
+                     sorted(used.items(), key=lambda entry: -entry[1]) if value >= 0.005)
+
+
 def _api_lines(api):
     rows = [[f"operator API, {api['rules']} rules", "per second", "p50 ms", "p99 ms", "max ms"]]
     for name, title in CALLS:
@@ -75,7 +81,7 @@ def _restart_lines(restart):
             f"stopped in {restart['stop_seconds']:.2f} s, listening after "
             f"{restart['start_seconds']:.2f} s, everything replayed "
             f"{restart['replayed_seconds']:.2f} s later",
-            f"it took {restart['cpu_seconds']:.1f} s of CPU and "
+            f"it took {restart['cpu_seconds']:.1f} s of CPU ({_threads(restart['threads'])}) and "
             f"{restart['refused_attempts']} attempts in vain; the server then holds "
             f"{restart['server_bytes'] / 2**20:.0f} MiB"]
 
@@ -84,7 +90,8 @@ def render(run):
     machine = run["machine"]
     lines = [f"control plane {run['started']}  {machine['cores']} cores, {machine['processor']}, "
              f"Linux {machine['kernel']}, load {machine['load_average_before']:.1f}", "",
-             *_goal_lines(run), "", *_step_lines(run), ""]
+             *_goal_lines(run), "", *_step_lines(run),
+             f"cores by thread at the last step: {_threads(run['steps'][-1]['threads'])}", ""]
     if "api" in run:
         lines += [*_api_lines(run["api"]), ""]
     enrollment = run["enrollment"]

@@ -136,17 +136,23 @@ class ControlRun:
 
     def _window(self):
         server, swarm = self._server.cpu_seconds(), self._swarm.status()
+        threads = self._server.cpu_by_thread()
         begin = time.monotonic()
         pushed, answers = self._callers.once(
             self._probes(self._sizes.window * self._sizes.probes), connections=32,
             rate=self._sizes.probes)
+        # Few edges are probed quickly, and then reports alone are waited for.
+        time.sleep(max(0, begin + self._sizes.window - time.monotonic()))
         seconds = time.monotonic() - begin
         server, after = self._server.cpu_seconds() - server, self._swarm.status()
+        threads = {name: (used - threads.get(name, 0)) / seconds
+                   for name, used in self._server.cpu_by_thread().items()}
         self._take_back(answers)
         span = (after["at_ms"] - swarm["at_ms"]) / 1000
         swarm_cpu = (after["cpu_seconds"] - swarm["cpu_seconds"]) / span
         rows = self._swarm.history(swarm["at_ms"])
-        return {"push": times(pushed), "server_cpu": server / seconds, "swarm_cpu": swarm_cpu,
+        return {"push": times(pushed), "server_cpu": server / seconds, "threads": threads,
+                "swarm_cpu": swarm_cpu,
                 "reports_per_second": (after["reports"] - swarm["reports"]) / span,
                 "lost": after["lost"] - swarm["lost"],
                 # How late the edges themselves were: what the server is not to blame for.
@@ -198,6 +204,7 @@ class ControlRun:
                                       - result["start_seconds"])
         result["refused_attempts"] = status["refused"] - before["refused"]
         result["cpu_seconds"] = self._server.cpu_seconds()
+        result["threads"] = self._server.cpu_by_thread()
         result["server_bytes"] = self._server.user_bytes()
         return result
 

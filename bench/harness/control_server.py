@@ -5,7 +5,7 @@ import secrets
 import signal
 import time
 
-from .cost import cpu_seconds, settled_user_bytes
+from .cost import cpu_by_thread, cpu_seconds, settled_user_bytes
 from .errors import BenchError
 from .operator_api import OperatorApi
 from .readiness import wait_listening, wait_until
@@ -63,6 +63,9 @@ class ControlServer:
 
     def cpu_seconds(self):
         return cpu_seconds([self.child.pid])
+
+    def cpu_by_thread(self):
+        return cpu_by_thread(self.child.pid)
 
     def user_bytes(self):
         return settled_user_bytes([self.child.pid])

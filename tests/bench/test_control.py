@@ -35,7 +35,7 @@ def step(edges, p99, **other):
             "reports_per_second": edges / 5, "server_cpu": 0.5, "swarm_cpu": 0.5, "lost": 0,
             "edge_answer_p99_ms": 0.1, "edge_late_p99_ms": 0.2, "connects_per_second": 300.0,
             "bytes_per_edge": 65536, "bytes_per_rule": 2048, "server_bytes": 1,
-            "full": False} | other
+            "full": False, "threads": {"portunus-server": 0.3, "store-w": 0.1, "log": 0.001}} | other
 
 
 def make_run(steps, **other):
@@ -49,7 +49,7 @@ def make_run(steps, **other):
             "enrollment": {"codes_per_second": 900.0, "redeemed_per_second": 200.0},
             "restart": {"edges": 2000, "rules": 20_000, "stop_seconds": 0.5, "start_seconds": 0.3,
                         "replayed_seconds": 4.2, "refused_attempts": 7, "cpu_seconds": 5.0,
-                        "server_bytes": 300 << 20}} | other
+                        "server_bytes": 300 << 20, "threads": {"store-r": 2.5}}} | other
 
 
 def test_the_code_is_found_in_an_enrollment_uri():
@@ -93,6 +93,8 @@ def test_the_text_has_every_part():
     text = control_report.render(make_run([step(500, 5.25), step(2000, 50)]))
     assert "ratio 1.50" in text and "refused: 4 × 429" in text
     assert "everything replayed 4.20 s later" in text and "300 MiB" in text
+    assert "at the last step: portunus-server 0.30, store-w 0.10\n" in text
+    assert "(store-r 2.50)" in text
     row = next(line for line in text.splitlines() if line.startswith("2000 "))
     assert row.split()[1:5] == ["20000", "400", "0.5", "50.0"]
     assert "64.0" in row and "2.00" in row
