@@ -47,7 +47,7 @@ bool RuleService::Impl::on_removed(const store::RemovedRule& removed) {
   const RuleRow row = entry->row;
   book_.erase(id);
   traffic_.remove(row);
-  requests_.end_rule(id, unexpected_outcome());
+  if (row.client_id) requests_.end_rule(*row.client_id, id, unexpected_outcome());
   const std::string request_id = make_ulid(clock_);
   bool told = false;
   if (row.client_id && sink_ != nullptr) {
