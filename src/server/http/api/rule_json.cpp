@@ -161,10 +161,14 @@ std::string pushed_json(const store::RuleRow& rule) {
   return write(json);
 }
 
-std::string rules_json(std::span<const rules::RuleView> rules) {
-  Json list = Json::array();
-  for (const rules::RuleView& rule : rules) list.push_back(to_json(rule));
-  return write(list);
+void RulesJson::add(const rules::RuleView& rule) {
+  if (text_.size() > 1) text_ += ',';
+  text_ += write(to_json(rule));
+}
+
+std::string RulesJson::finish() && {
+  text_ += ']';
+  return std::move(text_);
 }
 
 std::string stats_json(const rules::RuleView& rule, StatsDetail detail) {

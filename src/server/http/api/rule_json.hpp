@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "common/model/rate_limit.hpp"
@@ -16,7 +15,15 @@ namespace portunus::server::http::api {
 AnswerJson caps_json(const model::RateLimit& limit);
 /// The answer of a push and of a change.
 std::string pushed_json(const store::RuleRow& rule);
-std::string rules_json(std::span<const rules::RuleView> rules);
+/// The list of rules, written as they come.
+class RulesJson {
+ public:
+  void add(const rules::RuleView& rule);
+  std::string finish() &&;
+
+ private:
+  std::string text_ = "[";
+};
 
 struct StatsDetail {
   bool per_port = false;
