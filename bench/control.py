@@ -26,18 +26,25 @@ def parse(argv):
                         help="numbers of edges, ascending")
     parser.add_argument("--api-at", type=int, metavar="N",
                         help="the step at which the API is measured; default 1000 or the last one")
+    parser.add_argument("--window", type=int, metavar="SECONDS",
+                        help="of each measurement; default 10, with --quick 2")
     parser.add_argument("--bin-dir", type=pathlib.Path,
                         default=REPOSITORY / "build" / "release" / "bin")
     parser.add_argument("--results", type=pathlib.Path,
                         default=REPOSITORY / "bench" / "results",
                         help="folder for the table and its JSON")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.window is not None and not 1 <= options.window <= 60:
+        parser.error("--window must be in 1..=60")
+    return options
 
 
 def sizes_of(options):
     sizes = Sizes.quick() if options.quick else Sizes.full()
     if options.steps:
         sizes = dataclasses.replace(sizes, steps=options.steps)
+    if options.window:
+        sizes = dataclasses.replace(sizes, window=options.window)
     at = options.api_at or sizes.api_edges
     return dataclasses.replace(sizes, api_edges=at if at in sizes.steps else sizes.steps[-1])
 

@@ -33,7 +33,7 @@ class Sizes:
 
     @staticmethod
     def full():
-        return Sizes(steps=(500, 1000, 1500, 2000, 2500, 3000, 4000), rules_per_edge=10,
+        return Sizes(steps=(500, 1000, 2000, 3000, 4000, 6000), rules_per_edge=10,
                      api_edges=1000, window=10, probes=20, report_ms=5000)
 
     @staticmethod

@@ -116,9 +116,12 @@ def test_steps_ascend_and_the_api_is_measured_at_one_of_them():
     assert control.sizes_of(control.parse(["--steps", "5,10"])).api_edges == 10
     assert control.sizes_of(control.parse(["--steps", "5,10", "--api-at", "5"])).api_edges == 5
     assert control.sizes_of(control.parse([])) == Sizes.full()
+    assert control.sizes_of(control.parse(["--window", "5"])).window == 5
     for text in ("", "10,5", "5,5", "0,5", "a", "5,20001"):
         with pytest.raises(SystemExit):
             control.parse(["--steps", text])
+    with pytest.raises(SystemExit):
+        control.parse(["--window", "61"])
 
 
 class Setting:
