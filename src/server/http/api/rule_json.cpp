@@ -161,14 +161,8 @@ std::string pushed_json(const store::RuleRow& rule) {
   return write(json);
 }
 
-void RulesJson::add(const rules::RuleView& rule) {
-  if (text_.size() > 1) text_ += ',';
-  text_ += write(to_json(rule));
-}
-
-std::string RulesJson::finish() && {
-  text_ += ']';
-  return std::move(text_);
+std::string rule_json(const rules::RuleView& rule) {
+  return write(to_json(rule));
 }
 
 std::string stats_json(const rules::RuleView& rule, StatsDetail detail) {

@@ -15,15 +15,8 @@ namespace portunus::server::http::api {
 AnswerJson caps_json(const model::RateLimit& limit);
 /// The answer of a push and of a change.
 std::string pushed_json(const store::RuleRow& rule);
-/// The list of rules, written as they come.
-class RulesJson {
- public:
-  void add(const rules::RuleView& rule);
-  std::string finish() &&;
-
- private:
-  std::string text_ = "[";
-};
+/// An element of the list of rules.
+std::string rule_json(const rules::RuleView& rule);
 
 struct StatsDetail {
   bool per_port = false;

@@ -9,12 +9,6 @@
 #include "server/http/api/stats_stream.hpp"
 
 namespace portunus::server::http::api {
-namespace {
-
-/// Written at a time, a millisecond's work: pushes and reports go on beside a list of thousands.
-constexpr std::size_t kRulesPerPart = 64;
-
-}  // namespace
 
 async::Task<Result<Response>> list_rules(const Call& call) {
   const Result<Query> query = call.query();
@@ -29,19 +23,19 @@ async::Task<Result<Response>> list_rules(const Call& call) {
   const rules::Actor actor = call.actor();
   std::optional<std::string> owner = query->get("owner");
   if (owner && (owner->empty() || !actor.superadmin)) owner.reset();
-  RulesJson json;
+  ListText text;
   // A rule that comes or goes while the others are written is in the list or is not.
   RuleId after;
   while (true) {
-    const auto rules = call.services.rules.list(actor, client, after, kRulesPerPart);
+    const auto rules = call.services.rules.list(actor, client, after, kObjectsPerPart);
     for (const rules::RuleView& rule : rules) {
-      if (!owner || rule.row.spec.owner_id == *owner) json.add(rule);
+      if (!owner || rule.row.spec.owner_id == *owner) text.add(rule_json(rule));
     }
-    if (rules.size() < kRulesPerPart) break;
+    if (rules.size() < kObjectsPerPart) break;
     after = rules.back().row.spec.id;
     co_await async::yield();
   }
-  co_return json_response(std::move(json).finish());
+  co_return json_response(std::move(text).finish());
 }
 
 async::Task<Result<Response>> push_rule(const Call& call) {
