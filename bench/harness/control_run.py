@@ -191,6 +191,8 @@ class ControlRun:
     def _restart(self):
         """An orderly stop and a start at once; every edge comes back by itself."""
         session.progress(f"restart with {self._edges} edges and {len(self._rules)} rules")
+        # The edges have taken back the probes, too.
+        self._swarm.wait_rules(len(self._rules), timeout=20)
         before = self._swarm.status()
         result = {"edges": self._edges, "rules": before["rules"],
                   "stop_seconds": self._server.stop()}

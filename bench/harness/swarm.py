@@ -80,6 +80,10 @@ class Swarm:
             rows = [json.loads(line) for line in file if line.endswith("\n")]
         return [row for row in rows if row["at_ms"] >= since_ms]
 
+    def wait_rules(self, count, timeout):
+        wait_until(lambda: self.status()["rules"] == count, f"{count} rules at the edges",
+                   self.child, timeout=timeout, pause=0.1)
+
     def wait_replayed(self, count, timeout):
         """The status in which that many edges are connected and have their whole replay."""
         found = {}
