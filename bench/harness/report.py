@@ -8,7 +8,7 @@ from .measures import BY_NAME, GOALS, MEASURES, REFERENCE_TITLES, REFERENCES, ju
 SUBJECT = "portunus"
 
 
-def _table(rows):
+def table(rows):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) if column == 0 else cell.rjust(width)
                       for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
@@ -43,7 +43,7 @@ def ratio_lines(results, subject):
         cells = [f"{ratios[name]:.2f}" if ratios.get(name) is not None else "-"
                  for name in REFERENCES]
         rows.append([measure.title, *cells, "higher" if measure.higher_is_better else "lower"])
-    return _table(rows)
+    return table(rows)
 
 
 def goal_lines(results):
@@ -57,7 +57,7 @@ def goal_lines(results):
         title = f"{measure.title}, {REFERENCE_TITLES[goal.reference]}" if goal.reference else (
             f"{measure.title}, {measure.unit}")
         rows.append([title, f"{sign} {goal.bound:g}", _number(value), "met" if met else "SHORT"])
-    return _table(rows) if len(rows) > 1 else []
+    return table(rows) if len(rows) > 1 else []
 
 
 def absolute_lines(results, names):
@@ -70,7 +70,7 @@ def absolute_lines(results, names):
             cells.append(f"{_number(entry['median'])} ({_number(entry['min'])}-"
                          f"{_number(entry['max'])})" if entry else "-")
         rows.append([measure.title, measure.unit, *cells])
-    return _table(rows)
+    return table(rows)
 
 
 def render(run):
@@ -96,13 +96,18 @@ def render(run):
     return "\n".join(lines) + "\n"
 
 
-def write(run, folder, *, latest=True):
-    """Writes <UTC timestamp>.{json,txt} and their copies latest.*; returns the text's path."""
+def write_files(run, text, folder, *, prefix="", latest=True):
+    """Writes <prefix><UTC timestamp>.{json,txt} and their copies <prefix>latest.*; returns the
+    text's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = run["started"].replace(":", "").replace("-", "")
-    for suffix, text in (("json", json.dumps(run, indent=2) + "\n"), ("txt", render(run))):
+    stem = prefix + run["started"].replace(":", "").replace("-", "")
+    for suffix, content in (("json", json.dumps(run, indent=2) + "\n"), ("txt", text)):
         path = folder / f"{stem}.{suffix}"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
         if latest:
-            shutil.copyfile(path, folder / f"latest.{suffix}")
+            shutil.copyfile(path, folder / f"{prefix}latest.{suffix}")
     return path
+
+
+def write(run, folder, *, latest=True):
+    return write_files(run, render(run), folder, latest=latest)

@@ -98,7 +98,7 @@ def _children(scratch):
             signal.signal(number, handler)
 
 
-def _isolate():
+def isolate():
     try:
         move_to_own()
         return True
@@ -185,7 +185,7 @@ def run(options):
     load_before = os.getloadavg()[0]
     with supervised() as (scratch, children):
         setting = Setting(bin_dir=options.bin_dir.resolve(), scratch=scratch, children=children,
-                          cores=cores(), isolated=_isolate(), ports=Ports(), sizes=sizes,
+                          cores=cores(), isolated=isolate(), ports=Ports(), sizes=sizes,
                           routes=routes.needed([load for load in loads.LOADS
                                                 if load.name in options.loads]))
         session = _Session(options, setting)
