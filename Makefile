@@ -1,6 +1,6 @@
 # The front door. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-gate format lint tidy asan tsan fuzz clean
+.PHONY: help setup build run test bench bench-control bench-gate format lint tidy asan tsan fuzz clean
 
 JOBS ?= $(shell nproc)
 PRESET ?= release
@@ -10,7 +10,7 @@ TARGET ?=
 export JOBS
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo 'JOBS=n bounds the parallelism (default: all cores), ARGS="…" reaches the program that is run.'
 
 setup:
@@ -30,6 +30,10 @@ bench: ## speed and memory beside other forwarders, in one run
 	@scripts/stage setup scripts/setup --bench
 	@scripts/stage build scripts/build release
 	@bench/run.py $(ARGS)
+
+bench-control: setup ## edges per server, speed of pushes and of the operator API, restart under load
+	@scripts/stage build scripts/build release
+	@bench/control.py $(ARGS)
 
 bench-gate: ## fails where a run is more than 25 % worse than the stored baselines
 	@scripts/stage setup scripts/setup --bench

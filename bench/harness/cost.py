@@ -38,6 +38,22 @@ def cpu_by_pid(pids):
     return found
 
 
+def cpu_by_thread(pid):
+    """{thread name: CPU seconds}, threads of one name together; numbers at the end of a name are
+    left out."""
+    found = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        try:
+            with open(f"/proc/{pid}/task/{task}/comm", encoding="utf-8", errors="replace") as file:
+                name = file.read().strip().rstrip("-0123456789")
+            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as file:
+                nanoseconds = int(file.read().split()[0])
+        except (OSError, IndexError):
+            continue
+        found[name] = found.get(name, 0.0) + nanoseconds / 1e9
+    return found
+
+
 def cpu_since(before, pids):
     """What the processes spent since that cpu_by_pid(); one that has come since counts in full."""
     return sum(now - before.get(pid, 0.0) for pid, now in cpu_by_pid(pids).items())

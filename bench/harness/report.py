@@ -96,13 +96,18 @@ def render(run):
     return "\n".join(lines) + "\n"
 
 
-def write(run, folder, *, latest=True):
-    """Writes <UTC timestamp>.{json,txt} and their copies latest.*; returns the text's path."""
+def write_files(run, text, folder, *, prefix="", latest=True):
+    """Writes <prefix><UTC timestamp>.{json,txt} and their copies <prefix>latest.*; returns the
+    text's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = run["started"].replace(":", "").replace("-", "")
-    for suffix, text in (("json", json.dumps(run, indent=2) + "\n"), ("txt", render(run))):
+    stem = prefix + run["started"].replace(":", "").replace("-", "")
+    for suffix, content in (("json", json.dumps(run, indent=2) + "\n"), ("txt", text)):
         path = folder / f"{stem}.{suffix}"
-        path.write_text(text, encoding="utf-8")
+        path.write_text(content, encoding="utf-8")
         if latest:
-            shutil.copyfile(path, folder / f"latest.{suffix}")
+            shutil.copyfile(path, folder / f"{prefix}latest.{suffix}")
     return path
+
+
+def write(run, folder, *, latest=True):
+    return write_files(run, render(run), folder, latest=latest)

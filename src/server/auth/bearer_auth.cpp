@@ -37,7 +37,7 @@ Result<Verified> verify(store::Connection& connection, const Secret& token) {
   if (token.reveal().size() > kMaxTokenBytes) return fail(Errc::credential_invalid);
 
   TokenMatch match(token.reveal());
-  const auto scanned = store::scan_credential_hashes(connection, match.visitor());
+  const auto scanned = store::scan_credential_hashes(connection, match.prefix(), match.visitor());
   if (!scanned) return fail(scanned.error());
   const auto credential = store::find_credential(connection, match.id());
   if (!credential) return fail(credential.error());

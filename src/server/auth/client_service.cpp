@@ -36,7 +36,7 @@ Result<Secret> channel_token(const std::optional<std::string>& authorization) {
 
 Result<ClientRow> find_by_token(store::Connection& connection, const Secret& token) {
   TokenMatch match(token.reveal());
-  const auto scanned = store::scan_client_hashes(connection, match.visitor());
+  const auto scanned = store::scan_client_hashes(connection, match.prefix(), match.visitor());
   if (!scanned) return fail(scanned.error());
   auto row = store::find_client(connection, match.id());
   if (!row) return fail(row.error());

@@ -16,6 +16,8 @@ class Category final : public std::error_category {
         return "the body is incomplete or malformed";
       case Errc::body_timeout:
         return "the body did not arrive in time";
+      case Errc::bodies_too_large:
+        return "the bodies of all requests together are too large";
     }
     return "unknown";
   }

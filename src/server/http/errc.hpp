@@ -9,6 +9,7 @@ enum class Errc {
   body_too_large = 1,  ///< over HttpOptions::body_limit
   body_malformed,      ///< broken chunking or the peer stopped sending
   body_timeout,        ///< not complete in time
+  bodies_too_large,    ///< over HttpOptions::bodies_limit with those of others; detail: seconds
 };
 
 const std::error_category& category();

@@ -27,6 +27,9 @@ namespace bhttp = boost::beast::http;
 using HeadParser = bhttp::request_parser<bhttp::empty_body>;
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
 
+/// What a peer is told to wait whose body found no room.
+constexpr const char* kRetrySeconds = "1";
+
 /// Splits the request target into path and query; false when it is neither "/…" nor an absolute
 /// http URL. "*" becomes a path that no route has.
 bool parse_target(std::string_view target, Request& request) {
@@ -78,7 +81,7 @@ Response plain_error(unsigned status) {
 class HttpConnection::Impl final : public BodySource {
  public:
   Impl(asio::ip::tcp::socket socket, const ConnectionContext& context)
-      : context_(context), socket_(std::move(socket)), deadline_(socket_) {}
+      : context_(context), socket_(std::move(socket)), deadline_(socket_), held_(context.bodies) {}
 
   async::Task<> run() {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -159,6 +162,7 @@ class HttpConnection::Impl final : public BodySource {
     Response response = co_await answer(std::move(request));
 
     const bool reusable = co_await skip_body();
+    held_.release();
     const bool keep = keep_alive_ && reusable && !stopping_;
     linger_ = !reusable;
     const bool more = response.stream ? co_await write_stream(std::move(response), head_only, keep)
@@ -247,10 +251,19 @@ class HttpConnection::Impl final : public BodySource {
     body_taken_ = true;
     BodyParser parser(std::move(*head_));
     parser.body_limit(limit);
-    const auto [ec, n] = co_await bhttp::async_read(socket_, buffer_, parser, async::kTuple);
+    parser.eager(true);
+    beast::error_code ec;
+    bool fits = true;
+    while (!ec && fits && !parser.is_done()) {
+      const auto [error, n] =
+          co_await bhttp::async_read_some(socket_, buffer_, parser, async::kTuple);
+      ec = error;
+      fits = held_.grow_to(parser.get().body().size());
+    }
     reading_body_ = false;
     peer_turn_.reset();
     deadline_.clear();
+    if (!fits) co_return fail({Errc::bodies_too_large, kRetrySeconds});
     if (!ec) {
       announced_ = false;
       co_return std::move(parser.get().body());
@@ -343,6 +356,7 @@ class HttpConnection::Impl final : public BodySource {
   SocketDeadline deadline_;
   beast::flat_buffer buffer_;
   net::Endpoint peer_;
+  BodyBudget::Share held_;          ///< from the first byte of a body until its request is answered
   std::optional<HeadParser> head_;  ///< of the request being served
   std::optional<StreamWriter> streamer_;
   /// Since when the peer has been due to send a body or to take an answer.

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/async/task.hpp"
+#include "server/http/body_budget.hpp"
 #include "server/http/options.hpp"
 #include "server/http/request.hpp"
 
@@ -17,6 +18,7 @@ struct ConnectionContext {
   async::asio::any_io_executor domain;  ///< where the handler runs
   Handler handler;
   HttpOptions options;
+  BodyBudget& bodies;
 };
 
 /// Why a connection is there; the lower, the sooner it makes room for another.

@@ -19,7 +19,8 @@ bool gone(const boost::system::error_code& ec) {
 
 HttpListener::HttpListener(asio::any_io_executor executor, asio::any_io_executor domain,
                            Handler handler, HttpOptions options)
-    : context_{std::move(domain), std::move(handler), options},
+    : bodies_(options.bodies_limit, options.spared_body),
+      context_{std::move(domain), std::move(handler), options, bodies_},
       executor_(executor),
       acceptor_(executor),
       room_(executor, asio::steady_timer::time_point::max()),

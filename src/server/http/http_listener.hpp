@@ -4,12 +4,14 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <list>
 
 #include "common/async/gate.hpp"
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
 #include "common/net/endpoint.hpp"
+#include "server/http/body_budget.hpp"
 #include "server/http/http_connection.hpp"
 #include "server/http/options.hpp"
 
@@ -33,6 +35,8 @@ class HttpListener {
   async::Task<bool> drain(std::chrono::steady_clock::duration grace);
 
   std::size_t connections() const { return connections_.size(); }
+  /// Bytes of request bodies that count against HttpOptions::bodies_limit.
+  std::uint64_t body_bytes() const { return bodies_.used(); }
 
  private:
   using Connections = std::list<HttpConnection>;
@@ -42,6 +46,7 @@ class HttpListener {
   /// waits for a busy one to end.
   async::Task<> wait_for_room();
 
+  BodyBudget bodies_;
   ConnectionContext context_;
   async::asio::any_io_executor executor_;
   async::asio::ip::tcp::acceptor acceptor_;

@@ -11,6 +11,9 @@ struct HttpOptions {
   std::size_t max_connections = 512;
   std::uint32_t header_limit = 16 * 1024;      ///< bytes, request line included
   std::uint64_t body_limit = 2 * 1024 * 1024;  ///< bytes (http-api 1)
+  /// Bytes of all bodies together, and how many of each are not counted (body_budget.hpp).
+  std::uint64_t bodies_limit = 64 * 1024 * 1024;
+  std::uint64_t spared_body = 16 * 1024;
   /// What is read past an answer that did not need the body, to keep the connection.
   std::uint64_t skip_limit = 64 * 1024;
   /// How long that may take; the answer waits for it.

@@ -3,6 +3,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 #include <utility>
 
@@ -40,21 +41,50 @@ void add_server_families(const Snapshot& snapshot, Families& families) {
   std::move(busy).append_to(families);
 }
 
+using Part = void (*)(const Snapshot&, Families&);
+constexpr std::array<Part, 7> kParts = {add_server_families, add_rule_gauges,    add_rule_counters,
+                                        add_sni_families,    add_limit_families, add_quota_families,
+                                        add_audit_families};
+
 }  // namespace
 
-std::string render(const Snapshot& snapshot) {
-  Families families;
-  add_server_families(snapshot, families);
-  add_rule_families(snapshot, families);
-  add_sni_families(snapshot, families);
-  add_limit_families(snapshot, families);
-  add_quota_families(snapshot, families);
-  add_audit_families(snapshot, families);
-  std::ranges::sort(families, {}, &prometheus::MetricFamily::name);
+class Exposition::Impl {
+ public:
+  explicit Impl(Snapshot snapshot) : snapshot_(std::move(snapshot)) {}
 
-  std::ostringstream text;
-  prometheus::TextSerializer().Serialize(text, families);
-  return std::move(text).str();
+  bool step() {
+    if (made_ < kParts.size()) {
+      kParts[made_++](snapshot_, families_);
+      if (made_ == kParts.size()) {
+        std::ranges::sort(families_, {}, &prometheus::MetricFamily::name);
+      }
+      return true;
+    }
+    if (written_ == families_.size()) return false;
+    Families one;
+    one.push_back(std::move(families_[written_++]));
+    prometheus::TextSerializer().Serialize(text_, one);
+    return true;
+  }
+  std::string text() const { return text_.str(); }
+
+ private:
+  const Snapshot snapshot_;
+  Families families_;
+  std::ostringstream text_;
+  std::size_t made_ = 0;
+  std::size_t written_ = 0;
+};
+
+Exposition::Exposition(Snapshot snapshot) : impl_(std::make_unique<Impl>(std::move(snapshot))) {}
+Exposition::~Exposition() = default;
+
+bool Exposition::step() {
+  return impl_->step();
+}
+
+std::string Exposition::text() const {
+  return impl_->text();
 }
 
 }  // namespace portunus::server::metrics

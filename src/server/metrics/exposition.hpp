@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,7 +61,21 @@ struct Snapshot {
 };
 
 /// The Prometheus text of a snapshot (observability 8): families by name, each with HELP and TYPE;
-/// a family without a row is left out.
-std::string render(const Snapshot& snapshot);
+/// a family without a row is left out. Made in parts, because with thousands of rules it takes a
+/// while, and others can have the thread between them.
+class Exposition {
+ public:
+  explicit Exposition(Snapshot snapshot);
+  ~Exposition();
+
+  /// Makes the next part; false once there is none left.
+  bool step();
+  /// All of it, after the last step.
+  std::string text() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace portunus::server::metrics

@@ -47,7 +47,8 @@ class Family {
 struct Snapshot;
 
 // The families of exposition by subject; each file appends its own, in any order.
-void add_rule_families(const Snapshot& snapshot, Families& families);
+void add_rule_gauges(const Snapshot& snapshot, Families& families);
+void add_rule_counters(const Snapshot& snapshot, Families& families);
 void add_sni_families(const Snapshot& snapshot, Families& families);
 void add_limit_families(const Snapshot& snapshot, Families& families);
 void add_quota_families(const Snapshot& snapshot, Families& families);

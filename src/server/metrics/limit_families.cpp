@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 
 #include "server/metrics/exposition.hpp"
@@ -23,6 +25,13 @@ Labels labels_of(const Snapshot::Limit& limit) {
           {"rule", limit.rule ? std::to_string(*limit.rule) : std::string()}};
 }
 
+/// No family has a row for it, as for most rules.
+bool is_silent(const Snapshot::Limit& limit) {
+  const model::LimitTraffic& total = limit.total;
+  return !limit.reported && total.throttle_us_in == 0 && total.throttle_us_out == 0 &&
+         std::ranges::all_of(total.rejects, [](std::uint64_t count) { return count == 0; });
+}
+
 Labels with_direction(Labels labels, const char* direction) {
   labels.insert(labels.begin() + 1, {"direction", direction});
   return labels;
@@ -44,6 +53,7 @@ void add_limit_families(const Snapshot& snapshot, Families& families) {
                   "Time that a bandwidth cap held copying back.", MetricType::Counter);
   constexpr double kMicro = 1e6;
   for (const Snapshot::Limit& limit : snapshot.limits) {
+    if (is_silent(limit)) continue;
     const Labels labels = labels_of(limit);
     if (limit.reported) active.add(labels, std::uint64_t{limit.total.active});
     for (const Reject reason : limit.rule ? kRuleReasons : kOwnerReasons) {

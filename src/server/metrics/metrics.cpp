@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/async/yield.hpp"
 #include "server/metrics/exposition.hpp"
 
 namespace portunus::server::metrics {
@@ -62,7 +63,11 @@ async::Task<Result<std::string>> Metrics::scrape() {
   snapshot.store_busy = sources_.store.busy_total();
   snapshot.audit_drops = sources_.audit.drops();
   snapshot.audit_lag_seconds = std::chrono::duration<double>(sources_.audit.lag()).count();
-  co_return render(snapshot);
+  Exposition exposition(std::move(snapshot));
+  while (exposition.step()) {
+    co_await async::yield();
+  }
+  co_return exposition.text();
 }
 
 }  // namespace portunus::server::metrics

@@ -53,7 +53,7 @@ Labels labels_of(const Snapshot::SniPort& port) {
 
 }  // namespace
 
-void add_rule_families(const Snapshot& snapshot, Families& families) {
+void add_rule_gauges(const Snapshot& snapshot, Families& families) {
   Family connections("portunus_rule_active_connections", "Open TCP connections of a rule.",
                      MetricType::Gauge);
   Family flows("portunus_rule_active_flows", "Live UDP flows of a rule.", MetricType::Gauge);
@@ -64,10 +64,15 @@ void add_rule_families(const Snapshot& snapshot, Families& families) {
   }
   std::move(connections).append_to(families);
   std::move(flows).append_to(families);
+}
+
+void add_rule_counters(const Snapshot& snapshot, Families& families) {
   for (const RuleCounter& counter : kCounters) {
     Family family(counter.name, counter.help, MetricType::Counter);
     for (const Snapshot::Rule& rule : snapshot.rules) {
-      family.add_counted(labels_of(rule), rule.total.*counter.value);
+      // Most counters of most rules have seen nothing, and labels are costly.
+      const std::uint64_t value = rule.total.*counter.value;
+      if (value > 0) family.add(labels_of(rule), value);
     }
     std::move(family).append_to(families);
   }
@@ -83,9 +88,11 @@ void add_sni_families(const Snapshot& snapshot, Families& families) {
                 MetricType::Counter);
   for (const Snapshot::Rule& rule : snapshot.rules) {
     for (const SniResult& result : kSniResults) {
+      const std::uint64_t value = rule.total.*result.value;
+      if (value == 0) continue;
       Labels labels = labels_of(rule);
       labels.insert(labels.end() - 1, {"result", result.result});
-      routes.add_counted(std::move(labels), rule.total.*result.value);
+      routes.add(std::move(labels), value);
     }
   }
   std::move(routes).append_to(families);

@@ -44,55 +44,54 @@ void StatusWait::lose() {
 }
 
 void RequestLog::add(std::string request_id, Request request) {
-  requests_.insert_or_assign(std::move(request_id), std::move(request));
-}
-
-void RequestLog::forget(std::string_view request_id) {
-  if (const auto it = requests_.find(request_id); it != requests_.end()) requests_.erase(it);
+  Requests& requests = clients_[request.client_id];
+  requests.insert_or_assign(std::move(request_id), std::move(request));
 }
 
 std::optional<RequestLog::Request> RequestLog::take(std::string_view request_id,
                                                     std::string_view client_id, RuleId rule) {
-  const auto it = requests_.find(request_id);
-  if (it == requests_.end() || it->second.client_id != client_id || it->second.rule != rule) {
-    return std::nullopt;
-  }
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return std::nullopt;
+  Requests& requests = client->second;
+  const auto it = requests.find(request_id);
+  if (it == requests.end() || it->second.rule != rule) return std::nullopt;
   Request out = std::move(it->second);
-  requests_.erase(it);
+  requests.erase(it);
+  if (requests.empty()) clients_.erase(client);
   return out;
 }
 
 std::shared_ptr<StatusWait> RequestLog::open_wait(std::string_view client_id, RuleId rule) const {
-  for (const auto& [id, request] : requests_) {
-    if (request.wait && request.wait->open() && request.rule == rule &&
-        request.client_id == client_id) {
-      return request.wait;
-    }
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return nullptr;
+  for (const auto& [id, request] : client->second) {
+    if (request.wait && request.wait->open() && request.rule == rule) return request.wait;
   }
   return nullptr;
 }
 
 void RequestLog::end_session(std::string_view client_id) {
-  std::erase_if(requests_, [&](const auto& item) {
-    if (item.second.client_id != client_id) return false;
-    if (item.second.wait) item.second.wait->lose();
-    return true;
-  });
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return;
+  for (const auto& [id, request] : client->second) {
+    if (request.wait) request.wait->lose();
+  }
+  clients_.erase(client);
 }
 
 void RequestLog::end_all() {
-  for (const auto& [id, request] : requests_) {
-    if (request.wait) request.wait->lose();
-  }
-  requests_.clear();
+  while (!clients_.empty()) end_session(std::string(clients_.begin()->first));
 }
 
-void RequestLog::end_rule(RuleId rule, const Error& answer) {
-  std::erase_if(requests_, [&](const auto& item) {
+void RequestLog::end_rule(std::string_view client_id, RuleId rule, const Error& answer) {
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return;
+  std::erase_if(client->second, [&](const auto& item) {
     if (item.second.rule != rule) return false;
     if (item.second.wait && item.second.wait->open()) item.second.wait->settle(fail(answer));
     return true;
   });
+  if (client->second.empty()) clients_.erase(client);
 }
 
 }  // namespace portunus::server::rules

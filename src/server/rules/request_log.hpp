@@ -59,7 +59,6 @@ class RequestLog {
   };
 
   void add(std::string request_id, Request request);
-  void forget(std::string_view request_id);
   /// Takes the request out when id, client and rule all agree.
   std::optional<Request> take(std::string_view request_id, std::string_view client_id, RuleId rule);
   /// The open wait for that rule, if any.
@@ -68,11 +67,13 @@ class RequestLog {
   /// The session is over: its waits are lost.
   void end_session(std::string_view client_id);
   void end_all();
-  /// The rule is gone: nothing will become of its push.
-  void end_rule(RuleId rule, const Error& answer);
+  /// The client's rule is gone: nothing will become of its push.
+  void end_rule(std::string_view client_id, RuleId rule, const Error& answer);
 
  private:
-  std::map<std::string, Request, std::less<>> requests_;
+  using Requests = std::map<std::string, Request, std::less<>>;  ///< by request id
+  /// Apart by client: a fleet that returns at once has all its replays open together.
+  std::map<std::string, Requests, std::less<>> clients_;
 };
 
 }  // namespace portunus::server::rules

@@ -8,16 +8,32 @@ namespace portunus::server::rules {
 
 using store::RuleState;
 
+namespace {
+
+std::string key_of(const store::RuleRow& row) {
+  return store::ClientRef{row.client_id, row.client_name}.key();
+}
+
+}  // namespace
+
 void RuleBook::add(store::RuleRow row) {
   const RuleState state = row.state;
   const RuleId id = row.spec.id;
   Entry& entry = entries_[id];
   entry.row = std::move(row);
   entry.stored = state;
+  clients_[key_of(entry.row)][id] = &entry;
 }
 
 void RuleBook::erase(RuleId id) {
-  if (entries_.erase(id) > 0 && erased_) erased_(id);
+  const auto it = entries_.find(id);
+  if (it == entries_.end()) return;
+  if (const auto client = clients_.find(key_of(it->second.row)); client != clients_.end()) {
+    client->second.erase(id);
+    if (client->second.empty()) clients_.erase(client);
+  }
+  entries_.erase(it);
+  if (erased_) erased_(id);
 }
 
 RuleBook::Entry* RuleBook::find(RuleId id) {
@@ -39,9 +55,7 @@ void RuleBook::set_state(Entry& entry, RuleState state, std::string reason, Syst
 
 std::vector<RuleId> RuleBook::of_client(std::string_view client_id) const {
   std::vector<RuleId> out;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.row.client_id == client_id) out.push_back(id);
-  }
+  each_of(client_id, [&out](const Entry& entry) { out.push_back(entry.row.spec.id); });
   return out;
 }
 
@@ -51,13 +65,15 @@ std::vector<RuleBook::Entry*> RuleBook::start_replay(std::string_view client_id)
     bool waits = false;
     Entry* entry = nullptr;
   };
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return {};
   std::vector<Turn> turns;
   std::map<std::uint16_t, RuleId> last_pattern;  // by port
-  for (auto& [id, entry] : entries_) {
-    if (entry.row.client_id != client_id || entry.row.state == RuleState::failed) continue;
-    entry.row.state = RuleState::pending;
-    turns.push_back({id, false, &entry});
-    if (entry.row.spec.sni_pattern) last_pattern[entry.row.spec.listen_port] = id;
+  for (const auto& [id, entry] : client->second) {
+    if (entry->row.state == RuleState::failed) continue;
+    entry->row.state = RuleState::pending;
+    turns.push_back({id, false, entry});
+    if (entry->row.spec.sni_pattern) last_pattern[entry->row.spec.listen_port] = id;
   }
   for (Turn& turn : turns) {
     const model::RuleSpec& spec = turn.entry->row.spec;
@@ -78,28 +94,42 @@ std::vector<RuleBook::Entry*> RuleBook::start_replay(std::string_view client_id)
 }
 
 bool RuleBook::has_sni_port(std::string_view client_id, std::uint16_t port) const {
-  return std::ranges::any_of(entries_, [&](const auto& item) {
-    const store::RuleRow& row = item.second.row;
-    return row.client_id == client_id && row.spec.sni_pattern && row.spec.listen_port == port;
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return false;
+  return std::ranges::any_of(client->second, [port](const auto& item) {
+    const model::RuleSpec& spec = item.second->row.spec;
+    return spec.sni_pattern && spec.listen_port == port;
   });
 }
 
-void RuleBook::bind(std::string_view name, std::string_view client_id) {
-  for (auto& [id, entry] : entries_) {
-    if (!entry.row.client_id && entry.row.client_name == name) entry.row.client_id = client_id;
+void RuleBook::move(const std::string& from, const store::ClientRef& to) {
+  const auto rules = clients_.extract(from);
+  if (rules.empty()) return;
+  OfClient& place = clients_[to.key()];
+  for (const auto& [id, entry] : rules.mapped()) {
+    entry->row.client_id = to.client_id;
+    entry->row.client_name = to.client_name;
+    place[id] = entry;
   }
+}
+
+void RuleBook::bind(std::string_view name, std::string_view client_id) {
+  const store::ClientRef bare{std::nullopt, std::string(name)};
+  move(bare.key(), {std::string(client_id), bare.client_name});
 }
 
 void RuleBook::rename(std::string_view client_id, std::string_view name) {
-  for (auto& [id, entry] : entries_) {
-    if (entry.row.client_id == client_id) entry.row.client_name = name;
-  }
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return;
+  for (const auto& [id, entry] : client->second) entry->row.client_name = name;
 }
 
 void RuleBook::unbind(std::string_view client_id) {
-  for (auto& [id, entry] : entries_) {
-    if (entry.row.client_id == client_id) entry.row.client_id.reset();
-  }
+  const auto client = clients_.find(client_id);
+  if (client == clients_.end()) return;
+  // All of a client's rules have its one name.
+  const std::string name = client->second.begin()->second->row.client_name;
+  move(std::string(client_id), {std::nullopt, name});
 }
 
 }  // namespace portunus::server::rules

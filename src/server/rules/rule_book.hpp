@@ -40,6 +40,13 @@ class RuleBook {
   Entry* find(RuleId id);
   const Entry* find(RuleId id) const;
   const std::map<RuleId, Entry>& entries() const { return entries_; }
+  /// Those of one client, ascending.
+  template <class F>
+  void each_of(std::string_view client_id, F visit) const {
+    const auto client = clients_.find(client_id);
+    if (client == clients_.end()) return;
+    for (const auto& [id, entry] : client->second) visit(std::as_const(*entry));
+  }
 
   /// After the commit of a new state.
   void set_state(Entry& entry, store::RuleState state, std::string reason, SystemTime now);
@@ -59,7 +66,13 @@ class RuleBook {
   void unbind(std::string_view client_id);
 
  private:
+  using OfClient = std::map<RuleId, Entry*>;
+  /// Brings all rules under that key under the client, as its rules are from now on.
+  void move(const std::string& from, const store::ClientRef& to);
+
   std::map<RuleId, Entry> entries_;
+  /// The same by ClientRef::key(): what an edge does must not cost more the more others there are.
+  std::map<std::string, OfClient, std::less<>> clients_;
   std::function<void(RuleId)> erased_;
 };
 

@@ -14,13 +14,13 @@ using Overlaps = std::vector<const model::RuleSpec*>;
 Overlaps overlapping(const RuleBook& book, std::string_view client_id,
                      const model::RuleSpec& candidate) {
   Overlaps out;
-  for (const auto& [id, entry] : book.entries()) {
+  book.each_of(client_id, [&](const RuleBook::Entry& entry) {
     const store::RuleRow& row = entry.row;
-    if (row.state == store::RuleState::pending || row.client_id != client_id) continue;
+    if (row.state == store::RuleState::pending) return;
     if (row.spec.protocol == candidate.protocol && row.spec.overlaps(candidate)) {
       out.push_back(&row.spec);
     }
-  }
+  });
   return out;
 }
 

@@ -47,7 +47,7 @@ bool RuleService::Impl::on_removed(const store::RemovedRule& removed) {
   const RuleRow row = entry->row;
   book_.erase(id);
   traffic_.remove(row);
-  requests_.end_rule(id, unexpected_outcome());
+  if (row.client_id) requests_.end_rule(*row.client_id, id, unexpected_outcome());
   const std::string request_id = make_ulid(clock_);
   bool told = false;
   if (row.client_id && sink_ != nullptr) {
@@ -119,9 +119,12 @@ async::Task<Result<>> RuleService::remove(Actor actor, RuleId id) {
 }
 
 std::vector<RuleView> RuleService::list(const Actor& actor,
-                                        std::optional<std::string> client_name) const {
+                                        const std::optional<std::string>& client_name, RuleId after,
+                                        std::size_t most) const {
   std::vector<RuleView> out;
-  for (const auto& [id, entry] : impl_->book_.entries()) {
+  const auto& entries = impl_->book_.entries();
+  for (auto it = entries.upper_bound(after); it != entries.end() && out.size() < most; ++it) {
+    const auto& [id, entry] = *it;
     if (!actor.superadmin && entry.row.spec.owner_id != actor.user_id) continue;
     if (client_name && entry.row.client_name != *client_name) continue;
     out.push_back({entry.row, impl_->traffic_.find(id)});

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,9 +88,11 @@ class RuleService {
   /// Rules that a transaction of somebody else has taken away by store::remove_rule_and_caps():
   /// what follows is what follows of remove().
   void on_removed(std::span<const store::RemovedRule> removed);
-  /// Ascending by id. `client` is a name or an id, already resolved to a name. The views are good
-  /// until the next suspension.
-  std::vector<RuleView> list(const Actor& actor, std::optional<std::string> client_name) const;
+  /// Ascending by id, those above `after`, at most `most` of them. `client` is a name or an id,
+  /// already resolved to a name. The views are good until the next suspension.
+  std::vector<RuleView> list(const Actor& actor, const std::optional<std::string>& client_name,
+                             RuleId after = {},
+                             std::size_t most = std::numeric_limits<std::size_t>::max()) const;
   /// rule_not_found for an unknown rule and while no report has arrived; not_owner. The view has
   /// numbers and is good until the next suspension.
   Result<RuleView> stats(const Actor& actor, RuleId id) const;

@@ -69,9 +69,14 @@ Result<std::vector<ClientRow>> list_clients(Connection& connection) {
   });
 }
 
-Result<> scan_client_hashes(Connection& connection, const HashVisitor& visit) {
+Result<> scan_client_hashes(Connection& connection, std::string_view prefix,
+                            const HashVisitor& visit) {
   return guarded([&]() -> Result<> {
-    Query query(connection, "SELECT token_hash, client_id FROM clients");
+    // "g" follows the last hex digit.
+    Query query(connection,
+                "SELECT token_hash, client_id FROM clients WHERE token_hash >= ? AND "
+                "token_hash < ?",
+                prefix, std::string(prefix) + "g");
     while (query.step()) visit(query.text(0), query.text(1));
     return {};
   });

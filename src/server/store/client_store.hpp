@@ -24,8 +24,10 @@ Result<std::optional<ClientRow>> find_client(Connection& connection, std::string
 Result<std::optional<ClientRow>> find_client_by_name(Connection& connection, std::string_view name);
 /// Ascending by name.
 Result<std::vector<ClientRow>> list_clients(Connection& connection);
-/// Every row, revoked ones included: hash and client id.
-Result<> scan_client_hashes(Connection& connection, const HashVisitor& visit);
+/// Of the rows whose hash begins with `prefix` (hex digits), revoked ones included: hash and
+/// client id.
+Result<> scan_client_hashes(Connection& connection, std::string_view prefix,
+                            const HashVisitor& visit);
 
 /// The new token serves from now on and a revocation is lifted.
 Result<bool> rotate_client_token(Connection& connection, std::string_view client_id,

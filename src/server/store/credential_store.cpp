@@ -65,9 +65,14 @@ Result<bool> revoke_credential(Connection& connection, std::string_view credenti
   });
 }
 
-Result<> scan_credential_hashes(Connection& connection, const HashVisitor& visit) {
+Result<> scan_credential_hashes(Connection& connection, std::string_view prefix,
+                                const HashVisitor& visit) {
   return guarded([&]() -> Result<> {
-    Query query(connection, "SELECT token_hash, credential_id FROM credentials");
+    // "g" follows the last hex digit.
+    Query query(connection,
+                "SELECT token_hash, credential_id FROM credentials WHERE token_hash >= ? AND "
+                "token_hash < ?",
+                prefix, std::string(prefix) + "g");
     while (query.step()) visit(query.text(0), query.text(1));
     return {};
   });

@@ -24,8 +24,10 @@ Result<std::vector<CredentialRow>> list_credentials(Connection& connection,
 /// False when it was not active.
 Result<bool> revoke_credential(Connection& connection, std::string_view credential_id,
                                SystemTime now);
-/// Every row, revoked ones included: hash and credential id.
-Result<> scan_credential_hashes(Connection& connection, const HashVisitor& visit);
+/// Of the rows whose hash begins with `prefix` (hex digits), revoked ones included: hash and
+/// credential id.
+Result<> scan_credential_hashes(Connection& connection, std::string_view prefix,
+                                const HashVisitor& visit);
 Result<> touch_credential(Connection& connection, std::string_view credential_id,
                           SystemTime used_at);
 

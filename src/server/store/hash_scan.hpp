@@ -5,9 +5,10 @@
 
 namespace portunus::server::store {
 
-/// Sees every stored hash of a table with the id of its row. A secret is looked up by comparing it
-/// with all of them, so that the time taken tells nothing about where a hash differs (http-api 2);
-/// an index lookup would.
+/// Sees the stored hashes of a table, or those that share their beginning with the one looked for,
+/// with the ids of their rows. A secret is looked up by comparing its hash in full with each of
+/// them, so that the time taken tells nothing about where a hash differs (http-api 2); a lookup of
+/// the whole hash in an index would.
 using HashVisitor = std::function<void(std::string_view hash, std::string_view id)>;
 
 }  // namespace portunus::server::store

@@ -44,6 +44,10 @@ class CodeIndexTest : public ApiTest {
                  .target = "/v1/rules",
                  .body = "",
                  .body_fault = Error(http::Errc::body_too_large)}));
+    expect(send({.method = "POST",
+                 .target = "/v1/rules",
+                 .body = "",
+                 .body_fault = Error(http::Errc::bodies_too_large, "1")}));
     expect(get("/v1/rules?client=%"));
     expect(send({.method = "DELETE", .target = "/v1/rules/x"}));
   }
@@ -348,6 +352,7 @@ TEST_F(CodeIndexTest, HTTP_15_every_code_of_this_release_is_produced) {
                                           "422 endpoint_invalid",
                                           "422 endpoint_not_in_cert_san",
                                           "503 bootstrap_required",
+                                          "503 server_busy",
                                           "504 ack_timeout",
                                           "500 store_error",
                                           "400 exceeds_cap",

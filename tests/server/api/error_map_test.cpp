@@ -49,6 +49,7 @@ const std::set<std::string_view> kCodes = {"invalid_json",
                                            "endpoint_invalid",
                                            "endpoint_not_in_cert_san",
                                            "bootstrap_required",
+                                           "server_busy",
                                            "ack_timeout",
                                            "internal",
                                            "store_error",
@@ -218,6 +219,16 @@ TEST(ErrorMapTest, HTTP_3_5_who_is_to_wait_is_told_how_long) {
     EXPECT_EQ(nlohmann::json::parse(refusal.body)["error"]["code"], "rate_limited");
   }
   EXPECT_EQ(to_response(web_auth::Errc::invalid_login).header("retry-after"), std::nullopt);
+}
+
+TEST(ErrorMapTest, HTTP_1_a_body_without_room_may_be_sent_again) {
+  const Response refusal = to_response({http::Errc::bodies_too_large, "1"});
+  EXPECT_EQ(refusal.status, 503U);
+  EXPECT_EQ(refusal.header("retry-after"), "1");
+  const auto body = nlohmann::json::parse(refusal.body);
+  EXPECT_EQ(body["error"]["code"], "server_busy");
+  EXPECT_EQ(body["error"]["message"], "too many large requests at once");
+  EXPECT_EQ(to_response(auth::Errc::bootstrap_required).header("retry-after"), std::nullopt);
 }
 
 TEST(ErrorMapTest, WhatIsOursIsNotTold) {

@@ -161,6 +161,16 @@ TEST_F(RulesApiTest, HTTP_8_8_HealthIsShownOnceAReportCoversTheRow) {
                                         {"last_success_at_unix_ms", 5}}));
 }
 
+TEST_F(RulesApiTest, HTTP_8_8_a_long_list_is_whole_and_ascending) {
+  constexpr std::uint64_t kRules = 150;  // more than are written at a time
+  for (std::uint64_t i = 0; i < kRules; ++i) push(20'000 + static_cast<int>(i));
+  const Json all = json(get("/v1/rules"));
+  ASSERT_EQ(all.size(), kRules);
+  for (std::size_t i = 1; i < all.size(); ++i) EXPECT_LT(all[i - 1]["id"], all[i]["id"]);
+  EXPECT_EQ(json(get("/v1/rules?client=edge-01")), all);
+  EXPECT_EQ(get("/v1/rules?owner=nobody").body, "[]");
+}
+
 TEST_F(RulesApiTest, HTTP_8_2_ChecksOfEveryShape) {
   const Json good = rule_body(18080);
   const Json list = list_body(18080);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "common/async/within.hpp"
+#include "server/http/errc.hpp"
 #include "server/http/http_listener.hpp"
 #include "tests/server/support/raw_client.hpp"
 
@@ -37,7 +38,10 @@ inline async::Task<Response> echo(Request request) {
   std::string body;
   if (request.path != "/ignore") {
     Result<std::string> read = co_await request.body->read();
-    if (!read) co_return make_response(413, "text/plain", read.error().code.message());
+    if (!read) {
+      const unsigned status = read.error() == Errc::bodies_too_large ? 503 : 413;
+      co_return make_response(status, "text/plain", read.error().code.message());
+    }
     body = std::move(*read);
   }
   if (request.path == "/peer") body = request.peer.address().text();

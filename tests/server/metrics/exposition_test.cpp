@@ -56,6 +56,13 @@ Snapshot everything() {
   return snapshot;
 }
 
+std::string render(Snapshot snapshot) {
+  Exposition exposition(std::move(snapshot));
+  while (exposition.step()) {
+  }
+  return exposition.text();
+}
+
 bool has_line(const std::string& text, std::string_view line) {
   return ("\n" + text).find("\n" + std::string(line) + "\n") != std::string::npos;
 }

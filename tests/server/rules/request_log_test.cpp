@@ -74,5 +74,24 @@ TEST(RequestLog, ends_with_the_session_of_its_client_alone) {
   EXPECT_EQ(log.open_wait("c1", RuleId{1}), nullptr);
 }
 
+TEST(RequestLog, ends_with_its_rule_and_says_what_became_of_it) {
+  test::TestIo io;
+  RequestLog log;
+  const auto gone = std::make_shared<StatusWait>(io.executor());
+  const auto other = std::make_shared<StatusWait>(io.executor());
+  log.add("r1", {Kind::push, "c1", RuleId{1}, gone});
+  log.add("r2", {Kind::push, "c1", RuleId{2}, other});
+  log.end_rule("c2", RuleId{1}, Errc::rule_not_found);
+  EXPECT_TRUE(gone->open());
+  log.end_rule("c1", RuleId{1}, Errc::rule_not_found);
+  EXPECT_FALSE(gone->open());
+  EXPECT_EQ(gone->answer()->error(), Errc::rule_not_found);
+  EXPECT_TRUE(other->open());
+  EXPECT_FALSE(log.take("r1", "c1", RuleId{1}));
+  log.end_all();
+  EXPECT_FALSE(other->open());
+  EXPECT_FALSE(log.take("r2", "c1", RuleId{2}));
+}
+
 }  // namespace
 }  // namespace portunus::server::rules

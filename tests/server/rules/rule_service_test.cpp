@@ -225,6 +225,14 @@ TEST_F(RuleServiceTest, lists_are_ascending_and_filtered) {
   EXPECT_TRUE(service_->list(root_, "edge-02").empty());
   EXPECT_TRUE(service_->list({"alice", false}, std::nullopt).empty());
   EXPECT_EQ(service_->list({"root", false}, std::nullopt).size(), 2U);
+
+  const auto first = service_->list(root_, std::nullopt, RuleId{0}, 1);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].row.spec.id, all[0].row.spec.id);
+  const auto rest = service_->list(root_, std::nullopt, first[0].row.spec.id, 64);
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].row.spec.id, all[1].row.spec.id);
+  EXPECT_TRUE(service_->list(root_, std::nullopt, all[1].row.spec.id).empty());
 }
 
 TEST_F(RuleServiceTest, a_cancelled_caller_leaves_nothing_half_done) {

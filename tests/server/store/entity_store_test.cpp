@@ -111,6 +111,32 @@ TEST_F(EntityStoreTest, credential_round_trip) {
   EXPECT_EQ(insert_credential(c, twin).error(), Errc::constraint);
 }
 
+TEST_F(EntityStoreTest, clients_and_credentials_are_found_by_the_beginning_of_their_hash) {
+  ASSERT_TRUE(add_client(kId, "edge-01", 'a'));
+  ASSERT_TRUE(add_client(kOther, "edge-02", 'f'));
+  ASSERT_TRUE(insert_credential(c, {.credential_id = std::string(kId),
+                                    .user_id = "alice",
+                                    .token_hash = hash('0'),
+                                    .label = std::nullopt,
+                                    .created_at = at(3),
+                                    .last_used_at = std::nullopt,
+                                    .revoked_at = std::nullopt}));
+  const auto seen = [&](auto scan, std::string_view prefix) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    EXPECT_TRUE(scan(c, prefix, [&](std::string_view stored, std::string_view id) {
+      rows.emplace_back(stored, id);
+    }));
+    return rows;
+  };
+  using Rows = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(seen(scan_client_hashes, "ffffffffffffffff"), (Rows{{hash('f'), std::string(kOther)}}));
+  EXPECT_EQ(seen(scan_client_hashes, hash('a')), (Rows{{hash('a'), std::string(kId)}}));
+  EXPECT_EQ(seen(scan_client_hashes, "af"), Rows{});
+  EXPECT_EQ(seen(scan_client_hashes, "").size(), 2U);
+  EXPECT_EQ(seen(scan_credential_hashes, "0000"), (Rows{{hash('0'), std::string(kId)}}));
+  EXPECT_EQ(seen(scan_credential_hashes, "1"), Rows{});
+}
+
 TEST_F(EntityStoreTest, client_names_are_unique_and_keys_resolve) {
   ASSERT_TRUE(add_client(kId, "edge-01", 'a'));
   EXPECT_EQ(add_client(kOther, "edge-01", 'b').error(), Errc::constraint);

@@ -66,6 +66,8 @@ ErrorRow row(http::Errc e) {
     case http::Errc::body_malformed:
     case http::Errc::body_timeout:
       return row(Errc::invalid_json);
+    case http::Errc::bodies_too_large:
+      return {503, "server_busy", "too many large requests at once"};
   }
   return {};
 }
@@ -435,8 +437,9 @@ std::string message(const Error& error) {
 Response to_response(const Error& error) {
   const ErrorRow known = describe(error.code);
   Response response = error_envelope(known.status, known.code, message(error));
-  // Errors of this status have the seconds as their detail.
-  if (known.status == 429) response.headers.push_back({"Retry-After", error.detail});
+  // These errors have the seconds as their detail.
+  if (known.status == 429 || error.code == http::Errc::bodies_too_large)
+    response.headers.push_back({"Retry-After", error.detail});
   return response;
 }
 

@@ -50,10 +50,5 @@ std::string enrollment_json(const auth::IssuedEnrollment& issued) {
 std::string client_json(const auth::ClientView& client) {
   return write(to_json(client));
 }
-std::string clients_json(std::span<const auth::ClientView> clients) {
-  Json list = Json::array();
-  for (const auth::ClientView& client : clients) list.push_back(to_json(client));
-  return write(list);
-}
 
 }  // namespace portunus::server::http::api

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "server/auth/bearer_auth.hpp"
@@ -15,7 +14,6 @@ namespace portunus::server::http::api {
 std::string identity_json(const auth::Identity& identity);
 std::string enrollment_json(const auth::IssuedEnrollment& issued);
 std::string client_json(const auth::ClientView& client);
-std::string clients_json(std::span<const auth::ClientView> clients);
 
 /// "superadmin" or "user".
 std::string_view role_name(store::Role role);

@@ -161,10 +161,8 @@ std::string pushed_json(const store::RuleRow& rule) {
   return write(json);
 }
 
-std::string rules_json(std::span<const rules::RuleView> rules) {
-  Json list = Json::array();
-  for (const rules::RuleView& rule : rules) list.push_back(to_json(rule));
-  return write(list);
+std::string rule_json(const rules::RuleView& rule) {
+  return write(to_json(rule));
 }
 
 std::string stats_json(const rules::RuleView& rule, StatsDetail detail) {

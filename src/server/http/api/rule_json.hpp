@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 
 #include "common/model/rate_limit.hpp"
@@ -16,7 +15,8 @@ namespace portunus::server::http::api {
 AnswerJson caps_json(const model::RateLimit& limit);
 /// The answer of a push and of a change.
 std::string pushed_json(const store::RuleRow& rule);
-std::string rules_json(std::span<const rules::RuleView> rules);
+/// An element of the list of rules.
+std::string rule_json(const rules::RuleView& rule);
 
 struct StatsDetail {
   bool per_port = false;
