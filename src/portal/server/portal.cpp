@@ -17,6 +17,7 @@
 #include "portal/server/acceptor.hpp"
 #include "portal/server/checkpoint.hpp"
 #include "portal/server/listeners.hpp"
+#include "portal/server/quic_carrier.hpp"
 #include "portal/server/services.hpp"
 #include "portal/server/tls_core.hpp"
 
@@ -64,11 +65,13 @@ class Portal::Impl final : public AcceptSink {
   void on_accepted(net::UniqueFd socket, const net::Endpoint& peer) override;
 
   std::vector<net::Endpoint> tcp_endpoints() const;
+  std::vector<net::Endpoint> udp_endpoints() const;
 
  private:
   Result<> load_credentials();
   Result<> make_services();
   Result<> bind();
+  void release_sockets();
   void on_reload(const Result<>& outcome);
 
   /// Ends what runs on core `index`; on its thread.
@@ -91,6 +94,8 @@ class Portal::Impl final : public AcceptSink {
   std::unique_ptr<credentials::CredentialStore> credentials_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<TlsCore>> tls_;
+  /// Without QUIC: null.
+  std::unique_ptr<QuicCarrier> quic_;
   Checkpoint checkpoint_;
   async::Gate accepting_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
@@ -160,6 +165,11 @@ Result<> Portal::Impl::bind() {
   if (!addresses) return fail(addresses.error());
   const Result<> limits = config::check_transport_limits(tuning_);
   if (!limits) return fail(limits.error());
+  if (config_.wants_udp()) {
+    auto carrier = QuicCarrier::bind(*services_, threads_, *addresses);
+    if (!carrier) return fail(carrier.error());
+    quic_ = std::move(*carrier);
+  }
   if (config_.wants_tcp()) {
     auto sockets = bind_tcp(*addresses);
     if (!sockets) return fail(sockets.error());
@@ -175,8 +185,14 @@ Result<> Portal::Impl::start() {
   for (const auto step : {&Impl::load_credentials, &Impl::make_services, &Impl::bind}) {
     const Result<> done = (this->*step)();
     if (done) continue;
-    acceptors_.clear();
+    release_sockets();
     return done;
+  }
+  // Nothing arrives before the threads run.
+  const Result<> receiving = quic_ ? quic_->start() : Result<>{};
+  if (!receiving) {
+    release_sockets();
+    return receiving;
   }
   log_.write(log::Level::info, config::start_line(config_));
   checkpoint_.start();
@@ -184,6 +200,15 @@ Result<> Portal::Impl::start() {
   threads_.start();
   started_ = true;
   return {};
+}
+
+void Portal::Impl::release_sockets() {
+  acceptors_.clear();
+  quic_.reset();
+}
+
+std::vector<net::Endpoint> Portal::Impl::udp_endpoints() const {
+  return quic_ ? quic_->endpoints() : std::vector<net::Endpoint>();
 }
 
 std::vector<net::Endpoint> Portal::Impl::tcp_endpoints() const {
@@ -224,6 +249,7 @@ void Portal::Impl::request_stop() {
 void Portal::Impl::stop_core(unsigned index) {
   if (index == 0) accepting_.request_stop();
   tls_[index]->request_stop();
+  if (quic_) quic_->core(index).request_stop();
 }
 
 Task<bool> Portal::Impl::drain_core(unsigned index, SteadyTime until) {
@@ -254,6 +280,7 @@ bool Portal::Impl::drain_cores(SteadyTime until) {
 void Portal::Impl::abandon_cores() {
   threads_.stop();
   for (auto& core : tls_) static_cast<void>(core.release());
+  if (quic_) quic_->abandon();
 }
 
 void Portal::Impl::drain() {
@@ -293,7 +320,7 @@ std::vector<net::Endpoint> Portal::tcp_endpoints() const {
 }
 
 std::vector<net::Endpoint> Portal::udp_endpoints() const {
-  return {};
+  return impl_->udp_endpoints();
 }
 
 void Portal::request_stop() {

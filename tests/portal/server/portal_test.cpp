@@ -113,6 +113,28 @@ TEST(PortalListeners, Section8_ALiteralAndANameAreOneAddressEach) {
   EXPECT_FALSE(unknown.try_start());
 }
 
+TEST(PortalListeners, Section19_9_NetBindsExactlyTheChosenTransports) {
+  for (const auto net : {config::Net::mix, config::Net::tcp, config::Net::udp}) {
+    RunningPortal portal;
+    portal.config.net = net;
+    portal.start();
+    EXPECT_EQ(portal.portal().tcp_endpoints().size(), net == config::Net::udp ? 0U : 1U);
+    EXPECT_EQ(portal.portal().udp_endpoints().size(), net == config::Net::tcp ? 0U : 1U);
+  }
+}
+
+TEST(PortalListeners, Section8_ATakenUdpPortFailsTheStartOfBoth) {
+  RunningPortal first;
+  first.config.net = config::Net::udp;
+  first.start();
+  const std::uint16_t port = first.portal().udp_endpoints().front().port();
+  RunningPortal second;
+  second.config.net = config::Net::mix;
+  second.config.port = port;
+  EXPECT_FALSE(second.try_start());
+  EXPECT_FALSE(Socket::try_connect(port).valid());
+}
+
 TEST(PortalListeners, Section8_OneTakenAddressFailsTheStartAndLeavesNothingBound) {
   const std::uint16_t port = portunus::test::free_port();
   const std::size_t before = count_descriptors("socket:");

@@ -1,0 +1,41 @@
+#include "portal/server/quic_carrier.hpp"
+
+#include <utility>
+
+namespace portunus::portal::server {
+
+Result<std::unique_ptr<QuicCarrier>> QuicCarrier::bind(Services& services,
+                                                       async::IoThreads& threads,
+                                                       std::span<const net::Endpoint> addresses) {
+  const auto secrets = quic::ServerSecrets::draw();
+  if (!secrets) return fail(secrets.error());
+  auto sockets = quic::bind_sockets(addresses, threads.size());
+  if (!sockets) return fail(sockets.error());
+  auto carrier = std::make_unique<QuicCarrier>();
+  for (const quic::BoundSocket& socket : sockets->front()) {
+    carrier->endpoints_.push_back(socket.local);
+  }
+  const auto cores = std::make_shared<quic::Cores>(threads.size());
+  for (unsigned i = 0; i < threads.size(); ++i) {
+    auto core = QuicCore::create(
+        services, threads.context(i), i,
+        {.sockets = std::move((*sockets)[i]), .secrets = *secrets, .cores = cores});
+    if (!core) return fail(core.error());
+    carrier->cores_.push_back(std::move(*core));
+  }
+  return carrier;
+}
+
+Result<> QuicCarrier::start() {
+  for (const auto& core : cores_) {
+    const Result<> started = core->start();
+    if (!started) return started;
+  }
+  return {};
+}
+
+void QuicCarrier::abandon() {
+  for (auto& core : cores_) static_cast<void>(core.release());
+}
+
+}  // namespace portunus::portal::server
