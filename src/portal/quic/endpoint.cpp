@@ -290,6 +290,12 @@ void Endpoint::request_stop() {
   for (const auto& connection : all) connection->close(0, {});
 }
 
+void Endpoint::abandon() {
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) forget(*connection);
+}
+
 async::Task<bool> Endpoint::drain(std::chrono::steady_clock::duration grace) {
   const auto deadline = std::chrono::steady_clock::now() + grace;
   bool go_on = true;

@@ -109,6 +109,9 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
   /// True when it came to that by itself.
   async::Task<bool> drain(std::chrono::steady_clock::duration grace);
 
+  /// Forgets every connection without a word, as a crash would; for tests.
+  void abandon();
+
   std::size_t connections() const { return connections_.size(); }
   /// Packets that came from another core.
   std::uint64_t handed_over() const { return handed_over_; }

@@ -85,8 +85,9 @@ class GnutlsSession final : public TlsSession {
     if (auto begun = begin(GNUTLS_CLIENT, client_->credentials().handle(), alpn); !begun) {
       return begun;
     }
-    gnutls_handshake_set_hook_function(session_, GNUTLS_HANDSHAKE_ENCRYPTED_EXTENSIONS,
-                                       GNUTLS_HOOK_POST, require_alpn);
+    // The hook of the message that carries it comes before it has been taken apart.
+    gnutls_handshake_set_hook_function(session_, GNUTLS_HANDSHAKE_FINISHED, GNUTLS_HOOK_POST,
+                                       require_alpn);
     const bool literal = net::IpAddress::parse(name).has_value();
     if (!name.empty() && !literal) {
       gnutls_server_name_set(session_, GNUTLS_NAME_DNS, name.data(), name.size());

@@ -82,7 +82,8 @@ void QuicFlow::close() {
 void QuicFlow::send(protocol::Bytes payload) {
   if (closed_) return;
   touch();
-  const bool at_once = socket_ != nullptr && waiting_.empty() && !core_.all.pacers.uplink.limited();
+  const bool at_once =
+      socket_ != nullptr && !sending_ && waiting_.empty() && !core_.all.pacers.uplink.limited();
   if (at_once && send_now(payload)) return;
   if (closed_) return;
   waiting_.push(payload);
@@ -119,9 +120,11 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
     }
     const auto bytes = std::as_bytes(*front);
     packet.assign(bytes.begin(), bytes.end());
+    self->waiting_.pop();
+    // What follows must not overtake it.
+    self->sending_ = true;
     if (pacer.limited() && !packet.empty()) {
       const SteadyTime when = pacer.reserve(packet.size(), std::chrono::steady_clock::now());
-      // It stays in front meanwhile, so that what follows does not overtake it.
       co_await sleep_until(when);
       if (self->closed_) co_return;
     }
@@ -132,7 +135,7 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
       co_return;
     }
     self->count_sent(packet.size());
-    self->waiting_.pop();
+    self->sending_ = false;
   }
 }
 

@@ -52,6 +52,8 @@ class QuicFlow final : public std::enable_shared_from_this<QuicFlow> {
   quic::WakeUp more_waiting_;
   boost::asio::steady_timer idle_;
   SteadyTime active_;
+  /// One is on its way that was taken off those that wait.
+  bool sending_ = false;
   bool closed_ = false;
   bool expired_ = false;
 };

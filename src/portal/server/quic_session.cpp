@@ -125,7 +125,9 @@ Task<bool> QuicSession::authenticate() {
   const auto deadline = relay::AuthDeadline::start(now, core_.all.tuning.handshake_timeout);
   const auto read = co_await within(read_auth_stream(), deadline.at() - now);
   bool stopped = co_await stopping();
-  if (read && *read && !stopped) {
+  // A frame that was read at the deadline is late, even if it came at once (a window of 0).
+  const bool in_time = std::chrono::steady_clock::now() < deadline.at();
+  if (read && *read && in_time && !stopped) {
     slot_.reset();
     auth_stream_.reset();
     connection_->raise_credit(core_.all.tuning.quic_max_streams);
@@ -143,7 +145,7 @@ Task<bool> QuicSession::authenticate() {
   slot_.reset();
   if (stopped) {
     log(Level::debug, "auth: ended by shutdown");
-  } else if (!read) {
+  } else if (!read || *read) {
     log(Level::error, "auth: no complete authentication stream in time");
   } else {
     log(Level::error, "auth: ", read->error().text());
