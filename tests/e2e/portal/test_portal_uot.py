@@ -83,7 +83,8 @@ def test_S13_idle_flows_end_and_traffic_keeps_them(portal, frames, udp):
             peer.send(packet(b"x"))
             assert receive_packet(peer) == b"x"
             time.sleep(0.1)
-        assert 0.6 <= seconds_until_end(peer) <= 2 * PATIENCE
+        # Up to one pause of the loop has passed already.
+        assert 0.5 <= seconds_until_end(peer) <= 2 * PATIENCE
     running.wait_checkpoint(UDPS=0)
 
 
