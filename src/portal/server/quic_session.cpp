@@ -127,9 +127,7 @@ Task<bool> QuicSession::authenticate() {
   // A stream that was there at once wins against a timer that was due at once, as one of 0 is.
   if (std::chrono::steady_clock::now() >= deadline.at()) read.reset();
   bool stopped = co_await stopping();
-  // A frame that was read at the deadline is late, even if it came at once (a window of 0).
-  const bool in_time = std::chrono::steady_clock::now() < deadline.at();
-  if (read && *read && in_time && !stopped) {
+  if (read && *read && !stopped) {
     slot_.reset();
     auth_stream_.reset();
     connection_->raise_credit(core_.all.tuning.quic_max_streams);
@@ -147,7 +145,7 @@ Task<bool> QuicSession::authenticate() {
   slot_.reset();
   if (stopped) {
     log(Level::debug, "auth: ended by shutdown");
-  } else if (!read || *read) {
+  } else if (!read) {
     log(Level::error, "auth: no complete authentication stream in time");
   } else {
     log(Level::error, "auth: ", read->error().text());
