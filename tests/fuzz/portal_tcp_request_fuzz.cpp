@@ -27,7 +27,11 @@ Outcome read(const protocol::Spec& spec, protocol::Bytes bytes, std::size_t piec
   while (out.taken < bytes.size() && !reader.complete()) {
     const auto fed =
         reader.feed(bytes.subspan(out.taken, std::min(piece, bytes.size() - out.taken)));
-    if (!fed) return {.error = fed.error().code};
+    if (!fed) {
+      Outcome failed;
+      failed.error = fed.error().code;
+      return failed;
+    }
     FUZZ_CHECK(*fed > 0 && *fed <= piece);
     out.taken += *fed;
   }

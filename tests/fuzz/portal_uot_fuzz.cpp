@@ -34,7 +34,11 @@ Outcome read(Bytes bytes, std::size_t piece) {
     while (!part.empty()) {
       if (!setup.complete()) {
         const auto fed = setup.feed(part);
-        if (!fed) return {.error = fed.error().code};
+        if (!fed) {
+          Outcome failed;
+          failed.error = fed.error().code;
+          return failed;
+        }
         FUZZ_CHECK(*fed > 0 && *fed <= part.size());
         part = part.subspan(*fed);
         continue;
