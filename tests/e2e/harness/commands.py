@@ -75,7 +75,7 @@ def note(words, environment, stdin, done):
     if program is None:
         return
     RUN.secret("bearer", environment.get("PORTUNUS_OPERATOR_TOKEN", ""))
-    if command == "reset-password":
+    if command in ("reset-password", "user-add"):
         RUN.secret("password", (stdin or "").partition("\n")[0])
     RUN.ended(program, command, done.returncode, *log_lines.split(done.stderr))
     RUN.command_output(command, done.stdout)
