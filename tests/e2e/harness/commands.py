@@ -76,7 +76,7 @@ def note(words, environment, stdin, done):
         return
     RUN.secret("bearer", environment.get("PORTUNUS_OPERATOR_TOKEN", ""))
     if command in ("reset-password", "user-add"):
-        RUN.secret("password", (stdin or "").partition("\n")[0])
+        RUN.secret("password", (stdin or "").partition("\n")[0].rstrip("\r"))
     RUN.ended(program, command, done.returncode, *log_lines.split(done.stderr))
     RUN.command_output(command, done.stdout)
     RUN.log(f"stderr of {program} {command}", done.stderr)
