@@ -30,7 +30,7 @@ WORDS = {
     "owner-cap get": ["edge-01", "alice"],
     "owner-cap set": ["edge-01", "alice", "--concurrent-connections", "1"],
     "owner-cap delete": ["edge-01", "alice"], "enroll-client": ["edge-01"], "revoke": ["edge-01"],
-    "list-clients": [],
+    "list-clients": [], "rename-client": ["--client-id", "edge-01", "--name", "edge-02"],
 }
 # Those whose success has no body that they look at.
 SILENT = ("remove-rule", "credential-revoke", "owner-cap delete", "revoke")

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from harness.api import Api
+from harness.browser import Browser
 
 ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -54,6 +55,23 @@ def test_CLI_2_4_a_user_from_add_to_remove(server):
                        "removed_rule_ids": []}
     server.life.wait_event("operator.user_removed", removed_user="alice", removed_rules=0)
     denied(server.cli("user-remove", "alice"), "user_not_found", 8)
+
+
+def test_CLI_2_4_a_user_with_a_password(server):
+    password = "correct horse battery"
+
+    def add(name, stdin, *flags):
+        return server.cli("user-add", name, "--display-name", "A", "--password-stdin", *flags,
+                          stdin=stdin)
+
+    assert json.loads(add("alice", f"{password}\r\nsecond line\n").ok())["user_id"] == "alice"
+    Browser(server).log_in("alice", password).ok(200)
+    denied(add("bob", "elevenchars\n"), "password_too_short", 3)
+    denied(add("bob", "x" * 1025), "password_too_long", 3)
+    done = add("bob", "")
+    assert (done.code, done.out) == (1, "")
+    assert done.error.startswith("error: read_password_stdin: ")
+    denied(server.cli("user-get", "bob"), "user_not_found", 8)
 
 
 def test_CLI_2_4_a_token_from_issue_to_revoke(server):

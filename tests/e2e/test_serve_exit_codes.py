@@ -47,6 +47,27 @@ def test_invalid_configuration(lab, text, detail):
             and detail in line)
 
 
+def test_CLI_11_the_environment_may_name_the_address_of_the_api(lab):
+    server = Server(lab)
+    variable = "PORTUNUS_OPERATOR_HTTP_LISTEN"
+
+    def listening(*arguments, value):
+        server.start(*arguments, **{variable: value})
+        address = server.life.wait_event("server.listening")["operator_http"]
+        server.stop()
+        return address
+
+    named, flagged = (f"127.0.0.1:{lab.port()}" for _ in range(2))
+    assert listening(value=named) == named
+    assert listening("--operator-http-listen", flagged, value=named) == flagged
+    for blank in ("", "  "):
+        assert listening(value=blank) == f"127.0.0.1:{server.api_port}"
+    for bad in ("localhost:7080", "127.0.0.1", "7080"):
+        life = server.launch(**{variable: bad})
+        assert life.wait_exit() == 2
+        assert life.text.startswith("error: operator-http-listen: ") and bad in life.text
+
+
 def test_the_lock_is_held_by_one_server(lab, server):
     first = server.life
     database = f"{server.data}/state.db"

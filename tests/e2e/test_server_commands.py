@@ -110,10 +110,14 @@ def test_direct_enrollment_uses_a_covered_seed_and_an_empty_one_is_none(lab, sto
     done = store.offline("--advertised-endpoint", "", "enroll-client", "edge-01",
                          PORTUNUS_ADVERTISED_ENDPOINT="localhost:8")
     assert f"portunus://127.0.0.1:{store.control_port}/enroll?" in done.ok()
+    for seed in (":", ":7443"):  # without a host it is none (cli-and-config 11)
+        done = store.offline("enroll-client", "edge-01", PORTUNUS_ADVERTISED_ENDPOINT=seed)
+        assert f"portunus://127.0.0.1:{store.control_port}/enroll?" in done.ok()
 
 
-@pytest.mark.parametrize("command", [["enroll-client", "edge-01"], ["revoke", "edge-01"],
-                                     ["list-clients"]])
+@pytest.mark.parametrize("command", [
+    ["enroll-client", "edge-01"], ["revoke", "edge-01"], ["list-clients"],
+    ["rename-client", "--client-id", "edge-01", "--name", "edge-02"]])
 def test_dual_commands_with_the_lock_held(lab, server, command):
     in_use = f"error: store_in_use: {server.data}/state.db"
     done = server.cli(*command, token=None)
@@ -136,6 +140,44 @@ def test_the_seed_has_no_effect_on_the_live_path(lab, server):
     assert f"portunus://127.0.0.1:{server.control_port}/" in done.ok()
     assert "advertised-endpoint" in done.err
     server.register_uri(done.out.splitlines()[2].split("'")[1])
+
+
+def client_ids(server):
+    rows = json.loads(server.cli("list-clients", "--format", "json").ok())
+    return {row["client_name"]: row["client_id"] for row in rows}
+
+
+@pytest.mark.parametrize("live", [True, False], ids=["live", "direct"])
+def test_CLI_2_4_rename_client(lab, server, target, live):
+    edge = Client(lab, server).start()
+    Client(lab, server, "edge-02")
+    rule = server.push("edge-01", lab.port(), target().address)
+    one = client_ids(server)["edge-01"]
+    if not live:
+        edge.stop()
+        server.stop()
+
+    def rename(client, name):
+        return server.cli("rename-client", "--client-id", client, "--name", name)
+
+    assert rename(one, "centre").ok() == f"client_id={one}\nclient_name=centre\n"
+    assert rename(one, "centre").ok() == f"client_id={one}\nclient_name=centre\n"
+    # A name is taken as well; no two clients have one.
+    assert rename("centre", "middle").ok() == f"client_id={one}\nclient_name=middle\n"
+    assert client_ids(server).keys() == {"edge-02", "middle"}
+    text = r" \(.+\)" if live else ": .+"
+    for client, name, code, error in (
+            ("0" * 26, "other", 8, "client_not_found"), ("edge-01", "other", 8, "client_not_found"),
+            ("", "other", 3, "invalid_name"), ("a/b", "other", 3, "invalid_name"),
+            (one, "Other", 3, "invalid_name"), (one, "", 3, "invalid_name"),
+            (one, "edge-02", 2, "client_already_exists")):
+        done = rename(client, name)
+        assert (done.code, done.out) == (code, ""), done
+        assert re.fullmatch(f"error: {error}{text}", done.error), done.error
+    assert client_ids(server)["middle"] == one
+    if not live:
+        server.start()
+    assert server.rules()[rule]["client_name"] == "middle"
 
 
 def test_list_clients(lab, server, edge):

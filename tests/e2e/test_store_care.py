@@ -117,6 +117,25 @@ def test_SQ_2_backup_needs_no_lock_and_leaves_the_server_alone(lab, server, edge
             if event["level"] in ("WARN", "ERROR")] == []
 
 
+# --- reset
+
+def test_CLI_2_2_reset_names_what_it_cannot_remove_and_goes_on_later(store):
+    stays = store.data / "state.db-wal"
+    stays.mkdir()
+    for _ in range(2):
+        done = store.offline("reset", "--confirm")
+        refused(done, 1, f"error: Is a directory: remove {stays}")
+        assert events(done, "cli.reset_complete") == []
+        assert not (store.data / "state.db").exists()
+    stays.rmdir()
+    stays.write_bytes(b"left over")
+    event, = events(store.offline("reset", "--confirm"), "cli.reset_complete")
+    assert event["outcome"] == "ok"
+    assert [path.name for path in store.data.glob("state.db*")] == []
+    event, = events(store.offline("reset", "--confirm"), "cli.reset_complete")
+    assert event["outcome"] == "noop"
+
+
 # --- restore
 
 def test_SQ_4_restore_brings_everything_back(lab, server, target):

@@ -15,7 +15,8 @@ LOCKING = (["bootstrap-superadmin"], ["onboarding-token"],
            ["reset-password", "alice", "--temporary"],
            ["audit", "prune", "--before", "2020-01-01T00:00:00Z"])
 # The same for those that go through a server where there is one.
-DUAL = (["list-clients"], ["enroll-client", "edge-01"], ["revoke", "edge-01"])
+DUAL = (["list-clients"], ["enroll-client", "edge-01"], ["revoke", "edge-01"],
+        ["rename-client", "--client-id", "edge-01", "--name", "edge-02"])
 
 
 def refused(server, code, last, event):

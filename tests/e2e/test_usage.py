@@ -5,7 +5,7 @@ import re
 import pytest
 
 SERVER_COMMANDS = ["serve", "gen-token", "bootstrap-superadmin", "enroll-client", "revoke",
-                   "list-clients", "push-rule", "remove-rule", "list-rules", "rule-stats",
+                   "list-clients", "rename-client", "push-rule", "remove-rule", "list-rules", "rule-stats",
                    "audit", "onboarding-token", "reset-password",
                    "user-add", "user-list", "user-get", "user-remove", "credential-issue",
                    "credential-list", "credential-revoke", "credential-rotate", "grant-add",
@@ -73,6 +73,8 @@ def test_CLI_1_help_of_owner_cap_names_its_commands(run, words):
     ("portunus-server", ["enroll-client", "edge-01", "--ttl", "5"]),
     ("portunus-server", ["revoke"]),
     ("portunus-server", ["list-clients", "--format", "xml"]),
+    ("portunus-server", ["rename-client", "--client-id", "edge-01"]),
+    ("portunus-server", ["rename-client", "--name", "edge-01"]),
     ("portunus-server", ["push-rule", "edge-01"]),
     ("portunus-server", ["push-rule", "edge-01", "80", "h:1", "--ack-timeout", "-1"]),
     ("portunus-server", ["push-rule", "edge-01", "80", "--target", "h:1", "--targets-json", "[]"]),

@@ -1,6 +1,7 @@
 """People in a browser (http-api 3, 5.1, 6.1): from the setup token to the local reset."""
 
 import concurrent.futures
+import json
 import re
 import time
 
@@ -288,6 +289,10 @@ def test_CLI_2_2_reset_password_asks_without_echo(lab, server):
     terminal = lab.owns(Terminal(lab, [server.binary, "--data-dir", server.data, "reset-password",
                                        "_superadmin", "--keep-api-tokens"]))
     terminal.wait_prompt("New password: ")
+    # What was logged stands above the prompt, whole.
+    *logged, prompt = terminal.errors.decode().split("\n")
+    assert prompt == "New password: "
+    assert [json.loads(line)["event"] for line in logged][-1] == "store.ready"
     terminal.type(NEW + "\n")
     terminal.wait_prompt("Confirm password: ")
     terminal.type(NEW + "\n")

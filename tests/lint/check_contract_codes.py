@@ -27,9 +27,6 @@ CANNOT = {
     "http-api 15: 500 internal":
         "an unexpected fault of the program itself (http-api 1); every fault that is known has a "
         "code of its own, and what led here from outside would be a bug",
-    "cli 7: client exit 1 control.resolver_init_failed":
-        "each lookup sets its resolver up anew, and one that cannot is a lookup that failed "
-        "(data-plane 8); nothing of it ends the client",
 }
 
 

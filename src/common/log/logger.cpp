@@ -9,6 +9,8 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
@@ -20,9 +22,20 @@ namespace {
 
 constexpr std::size_t kQueueLines = 8192;
 constexpr int kStallMillis = 50;
+constexpr std::chrono::milliseconds kFlushPatience(1000);
 
 /// Writes a line with one call, and drops it when stderr takes nothing for a while.
 class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  std::uint64_t flushed() {
+    const std::lock_guard lock(flushed_mutex_);
+    return flushed_;
+  }
+  void wait_beyond(std::uint64_t count, std::chrono::milliseconds patience) {
+    std::unique_lock lock(flushed_mutex_);
+    flushed_changed_.wait_for(lock, patience, [&] { return flushed_ > count; });
+  }
+
  protected:
   void sink_it_(const spdlog::details::log_msg& msg) override {
     line_.assign(msg.payload.data(), msg.payload.size());
@@ -38,9 +51,19 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
       if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));
     }
   }
-  void flush_() override {}
+  /// Only log::flush() asks for it.
+  void flush_() override {
+    {
+      const std::lock_guard lock(flushed_mutex_);
+      ++flushed_;
+    }
+    flushed_changed_.notify_all();
+  }
 
  private:
+  std::mutex flushed_mutex_;
+  std::condition_variable flushed_changed_;
+  std::uint64_t flushed_ = 0;
   std::string line_;
   bool stalled_ = false;
 };
@@ -52,6 +75,7 @@ struct State {
   Format format = Format::json;
   bool colour = false;
   std::shared_ptr<spdlog::details::thread_pool> pool;
+  std::shared_ptr<StderrSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
   std::function<void(std::string_view)> capture;
   std::atomic<std::uint64_t> violations{0};
@@ -135,9 +159,9 @@ void start(const Options& options) {
              (no_colour == nullptr || *no_colour == '\0');
   apply_filter(s, options.filter);
   s.pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
-  auto sink = std::make_shared<StderrSink>();
-  sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
-  s.logger = std::make_shared<spdlog::async_logger>("portunus", std::move(sink), s.pool,
+  s.sink = std::make_shared<StderrSink>();
+  s.sink->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+  s.logger = std::make_shared<spdlog::async_logger>("portunus", s.sink, s.pool,
                                                     spdlog::async_overflow_policy::overrun_oldest);
 }
 
@@ -146,6 +170,16 @@ void stop() {
   // The pool's destructor joins its thread, which skips lines quickly once stderr stalls.
   s.logger.reset();
   s.pool.reset();
+  s.sink.reset();
+}
+
+void flush() {
+  State& s = state();
+  if (!s.logger) return;
+  // It takes its place in the queue, behind the lines.
+  const std::uint64_t before = s.sink->flushed();
+  s.logger->flush();
+  s.sink->wait_beyond(before, kFlushPatience);
 }
 
 void capture_for_test(std::function<void(std::string_view)> capture, std::string_view filter) {

@@ -25,6 +25,10 @@ void start(const Options& options);
 /// Writes what is queued, waiting at most a second for a stalled stderr. Idempotent.
 void stop();
 
+/// Returns when what was logged before is written, or after a second. For a program that is about
+/// to write to stderr by itself, such as a prompt. Not from an event loop, nor beside stop().
+void flush();
+
 /// Sends every enabled line to `capture` instead of stderr, from the calling thread; nullptr ends
 /// it. For tests; install and remove while nothing else logs.
 void capture_for_test(std::function<void(std::string_view line)> capture,

@@ -52,6 +52,8 @@ bhttp::verb verb_of(ApiMethod method) {
       return bhttp::verb::post;
     case ApiMethod::put:
       return bhttp::verb::put;
+    case ApiMethod::patch:
+      return bhttp::verb::patch;
     case ApiMethod::remove:
       return bhttp::verb::delete_;
   }

@@ -21,7 +21,7 @@ struct ApiEndpoint {
 
 inline constexpr std::string_view kDefaultApiEndpoint = "127.0.0.1:7080";
 
-enum class ApiMethod : std::uint8_t { get, post, put, remove };
+enum class ApiMethod : std::uint8_t { get, post, put, patch, remove };
 
 struct ApiRequest {
   ApiMethod method = ApiMethod::get;

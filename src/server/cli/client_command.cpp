@@ -20,6 +20,7 @@ namespace {
 
 struct ClientOptions {
   std::string client;
+  std::string new_name;
   std::optional<std::string> address;
   std::uint64_t ttl_secs = 600;
   bool reissue = false;
@@ -63,8 +64,22 @@ ApiResult<void> usable(std::expected<void, std::string> printed) {
   return {};
 }
 
-std::string client_path(const std::string& client) {
-  return "/v1/clients/" + http::percent_encode(client);
+Result<> usable_locally(const std::expected<void, std::string>& printed) {
+  if (!printed) return fail(Error(std::make_error_code(std::errc::bad_message), printed.error()));
+  return {};
+}
+
+/// "/v1/clients/{client}" and the rest. An empty name would make it another route: it is refused as
+/// the server refuses it elsewhere.
+ApiResult<std::string> client_path(const std::string& client, std::string_view rest) {
+  if (client.empty()) {
+    return std::unexpected(ApiFailure{ApiFailure::Kind::refused, "\"\"", "invalid_name"});
+  }
+  return "/v1/clients/" + http::percent_encode(client) + std::string(rest);
+}
+
+ApiRequest with_body(ApiMethod method, std::string target, const Json& body) {
+  return {method, std::move(target), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
 }
 
 Result<> enroll_locally(LocalClients& clients, const ClientOptions& options, Context& context) {
@@ -79,14 +94,15 @@ Result<> enroll_locally(LocalClients& clients, const ClientOptions& options, Con
 ApiResult<void> enroll_remotely(const ApiClient& api, const ClientOptions& options,
                                 Context& context) {
   Json body{{"ttl_secs", options.ttl()}};
-  std::string target = client_path(options.client) + "/enrollment";
-  if (!options.reissue) {
-    target = "/v1/client-enrollments";
+  ApiResult<std::string> target = "/v1/client-enrollments";
+  if (options.reissue) {
+    target = client_path(options.client, "/enrollment");
+  } else {
     body["name"] = options.client;
     if (options.address) body["address"] = *options.address;
   }
-  const auto answer = call(api, {ApiMethod::post, std::move(target),
-                                 body.dump(-1, ' ', false, Json::error_handler_t::replace)});
+  if (!target) return std::unexpected(target.error());
+  const auto answer = call(api, with_body(ApiMethod::post, std::move(*target), body));
   if (!answer) return std::unexpected(answer.error());
   const auto issued = issued_code(*answer);
   if (!issued) return unusable(issued.error());
@@ -108,9 +124,10 @@ int revoke(Context& context, const Globals& globals, const ClientOptions& option
   return run_dual(
       context, globals, options.endpoint,
       [&](LocalClients& clients) { return clients.revoke(options.client); },
-      [&](const ApiClient& api) {
-        return call_without_answer(
-            api, {ApiMethod::post, client_path(options.client) + "/revoke", std::nullopt});
+      [&](const ApiClient& api) -> ApiResult<void> {
+        auto target = client_path(options.client, "/revoke");
+        if (!target) return std::unexpected(target.error());
+        return call_without_answer(api, {ApiMethod::post, std::move(*target), std::nullopt});
       });
 }
 
@@ -127,14 +144,35 @@ Json client_json(const auth::ClientView& client) {
               {"connected_at", nullptr}};
 }
 
+Result<> rename_locally(LocalClients& clients, const ClientOptions& options, Context& context) {
+  const auto renamed = clients.rename(options.client, options.new_name);
+  if (!renamed) return fail(renamed.error());
+  return usable_locally(print_renamed(context.out, client_json(*renamed)));
+}
+
+ApiResult<void> rename_remotely(const ApiClient& api, const ClientOptions& options,
+                                Context& context) {
+  auto target = client_path(options.client, "/name");
+  if (!target) return std::unexpected(target.error());
+  const auto answer = call(api, with_body(ApiMethod::patch, std::move(*target),
+                                          Json{{"client_name", options.new_name}}));
+  if (!answer) return std::unexpected(answer.error());
+  return usable(print_renamed(context.out, *answer));
+}
+
+int rename_client(Context& context, const Globals& globals, const ClientOptions& options) {
+  return run_dual(
+      context, globals, options.endpoint,
+      [&](LocalClients& clients) { return rename_locally(clients, options, context); },
+      [&](const ApiClient& api) { return rename_remotely(api, options, context); });
+}
+
 Result<> list_locally(LocalClients& clients, const ClientOptions& options, Context& context) {
   const auto rows = clients.list();
   if (!rows) return fail(rows.error());
   Json list = Json::array();
   for (const auth::ClientView& row : *rows) list.push_back(client_json(row));
-  const auto printed = print_clients(context.out, list, options.format);
-  if (!printed) return fail(Error(std::make_error_code(std::errc::bad_message), printed.error()));
-  return {};
+  return usable_locally(print_clients(context.out, list, options.format));
 }
 
 int list_clients(Context& context, const Globals& globals, const ClientOptions& options) {
@@ -148,9 +186,7 @@ int list_clients(Context& context, const Globals& globals, const ClientOptions& 
       });
 }
 
-}  // namespace
-
-void add_client_commands(Commands& commands) {
+void add_enroll_client(Commands& commands) {
   const auto enrolling = std::make_shared<ClientOptions>();
   CLI::App& enroll = commands.add(
       "enroll-client", "Issue a one-time code that lets an edge join",
@@ -170,6 +206,32 @@ void add_client_commands(Commands& commands) {
   add_switch(enroll, "--reissue", "For an edge that exists, by name or id; lifts a revocation",
              enrolling->reissue);
   add_http_endpoint(enroll, enrolling->endpoint);
+}
+
+void add_rename_client(Commands& commands) {
+  const auto renaming = std::make_shared<ClientOptions>();
+  CLI::App& rename = commands.add(
+      "rename-client", "Give an edge another name",
+      "The edge keeps its id, token, session, rules, limits, quotas and history; grants follow.\n\n"
+      "Example:\n"
+      "  portunus-server rename-client --client-id 01J00000000000000000000001 --name edge-02",
+      [renaming](Context& context, const Globals& globals) {
+        return rename_client(context, globals, *renaming);
+      });
+  add_text(rename, "--client-id", "Id of the edge (list-clients --format json), or its name",
+           renaming->client)
+      ->required()
+      ->type_name("ID");
+  add_text(rename, "--name", "The new name: 1..63 of a-z, 0-9 and inner single hyphens",
+           renaming->new_name)
+      ->required();
+  add_http_endpoint(rename, renaming->endpoint);
+}
+
+}  // namespace
+
+void add_client_commands(Commands& commands) {
+  add_enroll_client(commands);
 
   const auto revoking = std::make_shared<ClientOptions>();
   CLI::App& cut = commands.add("revoke", "Refuse an edge from now on and cut its session",
@@ -189,6 +251,8 @@ void add_client_commands(Commands& commands) {
                                 });
   add_format(list, listing->format);
   add_http_endpoint(list, listing->endpoint);
+
+  add_rename_client(commands);
 }
 
 }  // namespace portunus::server::cli

@@ -61,6 +61,15 @@ void print_issued_code(std::ostream& out, const IssuedCode& issued) {
       << "\nportunus-client enroll '" << issued.uri << "'\n";
 }
 
+std::expected<void, std::string> print_renamed(std::ostream& out, const Json& client) {
+  Fields fields(client);
+  const std::string id = fields.text("client_id");
+  const std::string name = fields.text("client_name");
+  if (fields.fault()) return std::unexpected(*fields.fault());
+  out << "client_id=" << printable(id) << "\nclient_name=" << printable(name) << '\n';
+  return {};
+}
+
 std::expected<void, std::string> print_clients(std::ostream& out, const Json& clients,
                                                Format format) {
   if (!clients.is_array()) return std::unexpected("expected an array");

@@ -25,6 +25,9 @@ std::expected<IssuedCode, std::string> issued_code(const Json& answer);
 /// Three lines (cli-and-config 2.4); the last holds the code.
 void print_issued_code(std::ostream& out, const IssuedCode& issued);
 
+/// `rename-client` from a client object (http-api 7.1); why not, if it is none. Two lines.
+std::expected<void, std::string> print_renamed(std::ostream& out, const Json& client);
+
 /// `list-clients` from an array of client objects (http-api 7.1); why not, if it is none. Prints
 /// all or nothing.
 std::expected<void, std::string> print_clients(std::ostream& out, const Json& clients,

@@ -73,6 +73,10 @@ Result<> LocalClients::revoke(std::string client) {
   return finish(service_->revoke(std::move(client)));
 }
 
+Result<auth::ClientView> LocalClients::rename(std::string client, std::string name) {
+  return finish(service_->rename(std::move(client), std::move(name)));
+}
+
 Result<std::vector<auth::ClientView>> LocalClients::list() {
   return finish(service_->list());
 }

@@ -26,6 +26,7 @@ class LocalClients {
                                         std::int64_t ttl_secs);
   Result<auth::IssuedEnrollment> reissue(std::string client, std::int64_t ttl_secs);
   Result<> revoke(std::string client);
+  Result<auth::ClientView> rename(std::string client, std::string name);
   Result<std::vector<auth::ClientView>> list();
 
  private:

@@ -35,8 +35,7 @@ std::unexpected<Refusal> refused(int exit, std::string text) {
 }
 
 std::expected<Secret, Refusal> read_stdin(Context& context) {
-  const SecretInput line = context.in == nullptr ? SecretInput(std::unexpected("no stdin"))
-                                                 : read_secret_line(*context.in);
+  const SecretInput line = read_secret_line(context.in);
   if (!line) return refused(kExitFailure, "read_password_stdin: " + line.error());
   return *line;
 }

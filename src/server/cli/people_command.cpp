@@ -20,6 +20,9 @@ struct PeopleOptions {
   std::string user_id;
   std::string display_name;
   std::string role = "user";
+  bool password_from_stdin = false;
+  /// What was read then.
+  std::optional<Secret> initial_password;
   std::string credential_id;
   std::optional<std::string> label;
   std::string grant_id;
@@ -70,10 +73,10 @@ Json protocol_list(std::string_view text) {
 }
 
 ApiRequest user_add(const PeopleOptions& options) {
-  return with_body(ApiMethod::post, "/v1/users",
-                   {{"user_id", options.user_id},
-                    {"display_name", options.display_name},
-                    {"role", options.role}});
+  Json body{
+      {"user_id", options.user_id}, {"display_name", options.display_name}, {"role", options.role}};
+  if (options.initial_password) body["initial_password"] = options.initial_password->reveal();
+  return with_body(ApiMethod::post, "/v1/users", body);
 }
 ApiRequest user_list(const PeopleOptions&) {
   return without_body(ApiMethod::get, "/v1/users");
@@ -123,12 +126,20 @@ struct Command {
   bool answers = true;
 };
 
-int run_command(Context& context, const PeopleOptions& options, const Command& command) {
+int run_command(Context& context, PeopleOptions options, const Command& command) {
   if (!context.variable("PORTUNUS_OPERATOR_TOKEN")) {
     print_error(context.err,
                 "unauthenticated (set PORTUNUS_OPERATOR_TOKEN env var with the operator bearer "
                 "token)");
     return exit_code(CommandGroup::people, "unauthenticated");
+  }
+  if (options.password_from_stdin) {
+    const SecretInput password = read_secret_line(context.in);
+    if (!password) {
+      print_error(context.err, "read_password_stdin: " + password.error());
+      return kExitFailure;
+    }
+    options.initial_password = *password;
   }
   const ApiClient api = api_client(context, options.endpoint, context.limits.total);
   const ApiRequest request = command.request(options);
@@ -157,13 +168,15 @@ std::pair<CLI::App*, Options> add_command(Commands& commands, const Command& com
 }
 
 void add_user_commands(Commands& commands) {
-  const auto [add, adding] =
-      add_command(commands, {"user-add", "Create a user, without a token or a password",
-                             "user-add alice --display-name 'Alice A.'", user_add});
+  const auto [add, adding] = add_command(
+      commands, {"user-add", "Create a user, without a token and with a password only if told",
+                 "user-add alice --display-name 'Alice A.'", user_add});
   add_operand(*add, "user_id", "1..32 of a-z, 0-9, _ and -, the first a letter", adding->user_id);
   add_text(*add, "--display-name", "Name for people (1..64 bytes)", adding->display_name)
       ->required();
   add_text(*add, "--role", "user (default) or superadmin", adding->role);
+  add_switch(*add, "--password-stdin", "Console password: the first line of stdin (12..1024 bytes)",
+             adding->password_from_stdin);
 
   add_command(commands, {"user-list", "Show the users", "user-list", user_list});
 

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "common/base/utf8.hpp"
+#include "common/log/logger.hpp"
 #include "common/net/unique_fd.hpp"
 
 namespace portunus::server::cli {
@@ -104,14 +105,15 @@ SecretInput ask_on_terminal(std::string_view prompt) {
   net::UniqueFd terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
   // Without a controlling terminal, stdin may still be one.
   if (!terminal && ::isatty(STDIN_FILENO) != 1) return system_fault();
+  log::flush();
   auto line = ask(terminal ? terminal.get() : STDIN_FILENO, prompt);
   if (!line) return system_fault();
   return as_secret(std::move(*line));
 }
 
-SecretInput read_secret_line(std::istream& in) {
+SecretInput read_secret_line(std::istream* in) {
   std::string line;
-  if (!std::getline(in, line)) return std::unexpected("no line on stdin");
+  if (in == nullptr || !std::getline(*in, line)) return std::unexpected("no line on stdin");
   return as_secret(std::move(line));
 }
 

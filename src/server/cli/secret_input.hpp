@@ -17,10 +17,11 @@ using SecretInput = std::expected<Secret, std::string>;
 using AskSecret = std::function<SecretInput(std::string_view prompt)>;
 
 /// Writes the prompt to stderr and reads one line of the process's terminal, which echoes nothing
-/// meanwhile. Signals keep working: the terminal is put in order before they take effect.
+/// meanwhile. Signals keep working: the terminal is put in order before they take effect. What was
+/// logged before stands above the prompt.
 SecretInput ask_on_terminal(std::string_view prompt);
 
-/// The first line of `in`, without CR and LF. An end without any byte is no line.
-SecretInput read_secret_line(std::istream& in);
+/// The first line of `in`, without CR and LF. An end without any byte is no line, nor is a null.
+SecretInput read_secret_line(std::istream* in);
 
 }  // namespace portunus::server::cli

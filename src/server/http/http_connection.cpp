@@ -251,7 +251,7 @@ class HttpConnection::Impl final : public BodySource {
     body_taken_ = true;
     BodyParser parser(std::move(*head_));
     parser.body_limit(limit);
-    parser.eager(true);
+    parser.eager(false);  // else what came of a chunk counts only when the next one has begun
     beast::error_code ec;
     bool fits = true;
     while (!ec && fits && !parser.is_done()) {

@@ -54,7 +54,7 @@ Result<std::filesystem::path> backup(const std::filesystem::path& database,
 
   auto pending = PendingFile::create(target);
   if (!pending) return fail(pending.error());
-  const ScopeExit clean([path = pending->path()] { remove_side_files(path); });
+  const ScopeExit clean([path = pending->path()] { (void)remove_side_files(path); });
   const auto copied = copy_database(database, pending->path());
   if (!copied) return fail(copied.error());
   const auto kept = pending->commit(PendingFile::Existing::kept, source.st_mode & 0777U);

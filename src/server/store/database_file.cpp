@@ -3,8 +3,11 @@
 #include <SQLiteCpp/Backup.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -19,6 +22,7 @@ namespace portunus::server::store {
 namespace {
 
 constexpr std::string_view kHeader("SQLite format 3\0", 16);
+constexpr std::array kSideFiles = {"-wal", "-shm", "-journal"};
 /// 1 MiB of pages of the usual size.
 constexpr int kPagesPerStep = 256;
 constexpr std::chrono::milliseconds kPatience{5000};
@@ -85,10 +89,22 @@ Result<> copy_database(const std::filesystem::path& from, const std::filesystem:
   });
 }
 
-void remove_side_files(const std::filesystem::path& database) {
-  for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-    ::unlink(beside(database, suffix).c_str());
+bool has_side_files(const std::filesystem::path& database) {
+  return std::ranges::any_of(kSideFiles, [&](const char* suffix) {
+    struct stat found{};
+    return ::lstat(beside(database, suffix).c_str(), &found) == 0;
+  });
+}
+
+Result<> remove_side_files(const std::filesystem::path& database) {
+  Result<> out;
+  for (const char* suffix : kSideFiles) {
+    const std::filesystem::path file = beside(database, suffix);
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT && out) {
+      out = fail_errno(errno, "remove " + file.string());
+    }
   }
+  return out;
 }
 
 }  // namespace portunus::server::store

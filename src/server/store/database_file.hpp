@@ -22,7 +22,10 @@ Result<> check_sqlite_file(const std::filesystem::path& path);
 /// has is copied.
 Result<> copy_database(const std::filesystem::path& from, const std::filesystem::path& to);
 
-/// Removes what SQLite may have left beside the file; one that is not there is no error.
-void remove_side_files(const std::filesystem::path& database);
+/// Whether there is one of the files that remove_side_files removes.
+bool has_side_files(const std::filesystem::path& database);
+/// Removes what SQLite may have left beside the file; one that is not there is no error. The first
+/// that cannot be removed is the error of the system, the others go all the same.
+Result<> remove_side_files(const std::filesystem::path& database);
 
 }  // namespace portunus::server::store

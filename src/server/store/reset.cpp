@@ -10,20 +10,31 @@
 #include "server/store/store.hpp"
 
 namespace portunus::server::store {
+namespace {
+
+Result<> remove_file(const std::filesystem::path& file) {
+  if (::unlink(file.c_str()) == 0 || errno == ENOENT) return {};
+  return fail_errno(errno, "remove " + file.string());
+}
+
+}  // namespace
 
 Result<bool> reset(const std::filesystem::path& data_dir) {
   const std::filesystem::path database = data_dir / "state.db";
   if (const auto ours = check_sqlite_file(database); !ours) {
-    if (ours.error() == Errc::source_not_found) return false;
-    return fail(ours.error());
+    if (ours.error() != Errc::source_not_found) return fail(ours.error());
+    // Also what a reset that failed half-way has left.
+    if (!has_side_files(database)) return false;
   }
   const auto lock = StoreLock::acquire(data_dir);
   if (!lock) return fail(lock.error());
   // The database first: SQLite drops a log that it finds beside a new one.
-  if (::unlink(database.c_str()) != 0) return fail_errno(errno, "remove " + database.string());
-  remove_side_files(database);
-  ::unlink((data_dir / "state.db.lock").c_str());
+  if (const auto removed = remove_file(database); !removed) return fail(removed.error());
+  const Result<> beside_it = remove_side_files(database);
+  const Result<> lock_file = remove_file(data_dir / "state.db.lock");
   sync_directory(data_dir);
+  if (!beside_it) return fail(beside_it.error());
+  if (!lock_file) return fail(lock_file.error());
   return true;
 }
 

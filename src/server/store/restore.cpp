@@ -82,8 +82,7 @@ Result<> settle_old(const std::filesystem::path& database) {
     });
     if (!settled && settled.error() != Errc::not_a_database) return settled;
   }
-  remove_side_files(database);
-  return {};
+  return remove_side_files(database);
 }
 
 }  // namespace
@@ -98,7 +97,7 @@ Result<> restore(const RestoreOptions& options) {
 
   auto pending = PendingFile::create(database);
   if (!pending) return fail(pending.error());
-  const ScopeExit clean([path = pending->path()] { remove_side_files(path); });
+  const ScopeExit clean([path = pending->path()] { (void)remove_side_files(path); });
   if (const auto copied = copy_source(options.source, pending->path()); !copied) return copied;
   if (const auto ready = bring_up_to_date(pending->path(), options); !ready) return ready;
   if (const auto settled = settle_old(database); !settled) return settled;

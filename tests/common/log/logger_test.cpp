@@ -1,6 +1,8 @@
 #include "common/log/logger.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <set>
 
@@ -39,6 +41,29 @@ TEST(Logger, targets_select_events) {
   log(Event::rule_conn_closed);
   log(Event::server_draining);
   EXPECT_EQ(capture.lines.size(), 1U);
+}
+
+TEST(Logger, flush_returns_when_the_lines_are_written) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  start({.format = Format::json, .filter = "info"});
+  std::string seen;
+  for (int round = 0; round < 50; ++round) {
+    log(Event::server_draining);
+    flush();
+    char bytes[1024];
+    const ssize_t n = ::read(ends[0], bytes, sizeof bytes);
+    seen = n > 0 ? std::string(bytes, static_cast<std::size_t>(n)) : "nothing";
+    if (!seen.ends_with("\"server.draining\"}\n")) break;
+  }
+  stop();
+  flush();  // nothing to wait for
+  ::dup2(kept, STDERR_FILENO);
+  for (const int fd : {kept, ends[0], ends[1]}) ::close(fd);
+  capture_for_test(nullptr);
+  EXPECT_TRUE(seen.ends_with("\"server.draining\"}\n")) << seen;
 }
 
 TEST(Logger, a_redaction_is_counted_and_followed_by_a_violation_line) {

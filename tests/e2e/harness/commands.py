@@ -75,8 +75,8 @@ def note(words, environment, stdin, done):
     if program is None:
         return
     RUN.secret("bearer", environment.get("PORTUNUS_OPERATOR_TOKEN", ""))
-    if command == "reset-password":
-        RUN.secret("password", (stdin or "").partition("\n")[0])
+    if command in ("reset-password", "user-add"):
+        RUN.secret("password", (stdin or "").partition("\n")[0].rstrip("\r"))
     RUN.ended(program, command, done.returncode, *log_lines.split(done.stderr))
     RUN.command_output(command, done.stdout)
     RUN.log(f"stderr of {program} {command}", done.stderr)

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -181,6 +182,37 @@ TEST_F(ClientCommandTest, ListOnTheStore) {
   EXPECT_EQ(rows[1]["revoked_at"], "2023-11-14T22:13:20Z");
 }
 
+TEST_F(ClientCommandTest, CLI_2_4_rename_on_the_store) {
+  redeem(uri_of(run_in_dir({"enroll-client", "edge-01"})));
+  redeem(uri_of(run_in_dir({"enroll-client", "edge-02"})));
+  const auto names = [&] {
+    std::map<std::string, std::string> out;
+    for (const json& row : json::parse(run_in_dir({"list-clients", "--format", "json"}).out)) {
+      out[row["client_name"]] = row["client_id"];
+    }
+    return out;
+  };
+  const auto rename = [&](const std::string& client, const std::string& name) {
+    return run_in_dir({"rename-client", "--client-id", client, "--name", name});
+  };
+  const std::string id = names().at("edge-01");
+  const std::string done = "client_id=" + id + "\nclient_name=";
+  expect(rename(id, "centre"), 0, done + "centre\n", "");
+  expect(rename(id, "centre"), 0, done + "centre\n", "");
+  expect(rename("centre", "middle"), 0, done + "middle\n", "");
+  EXPECT_EQ(names().at("middle"), id);
+  EXPECT_EQ(names().size(), 2U);
+
+  expect(rename(id, "edge-02"), 2, "", "error: client_already_exists: edge-02\n");
+  expect(rename(id, "Edge"), 3, "", "error: invalid_name: \"Edge\"\n");
+  expect(rename(id, ""), 3, "", "error: invalid_name: \"\"\n");
+  expect(rename("", "other"), 3, "", "error: invalid_name: \"\"\n");
+  const std::string unknown(26, '0');
+  expect(rename(unknown, "other"), 8, "", "error: client_not_found: " + unknown + "\n");
+  expect(rename("edge-01", "other"), 8, "", "error: client_not_found: edge-01\n");
+  EXPECT_EQ(names().at("middle"), id);
+}
+
 TEST_F(ClientCommandTest, AStoreThatIsNone) {
   std::ofstream(dir_ / "state.db") << std::string(4096, 'x');
   const Ran ran = run_in_dir({"list-clients"});
@@ -196,7 +228,10 @@ TEST_F(ClientCommandTest, HeldWithoutATokenNothingIsSent) {
   for (const char* token : {"", "-"}) {
     if (*token == '\0') variables_["PORTUNUS_OPERATOR_TOKEN"] = token;
     for (const auto& line : std::vector<std::vector<std::string>>{
-             {"enroll-client", "e"}, {"revoke", "e"}, {"list-clients"}}) {
+             {"enroll-client", "e"},
+             {"revoke", "e"},
+             {"list-clients"},
+             {"rename-client", "--client-id", "e", "--name", "f"}}) {
       auto words = line;
       words.insert(words.end(), {"--http-endpoint", stub.endpoint()});
       expect(run_in_dir(words), 75, "", held_line_);
@@ -242,6 +277,35 @@ TEST_F(ClientCommandTest, EnrollThroughTheApi) {
   const std::string second = again.requests().at(0);
   EXPECT_TRUE(second.starts_with("POST /v1/clients/a%2Fb/enrollment HTTP/1.1\r\n")) << second;
   EXPECT_EQ(json::parse(second.substr(second.find("\r\n\r\n"))), json::parse(R"({"ttl_secs":5})"));
+}
+
+TEST_F(ClientCommandTest, CLI_2_4_rename_through_the_api) {
+  hold_store();
+  HttpStub stub(HttpStub::json(
+      "200 OK", R"({"client_id":"01H","client_name":"new\u001b","connected":true,"more":1})"));
+  expect(live(stub, {"rename-client", "--client-id", "a/b", "--name", "new"}), 0,
+         "client_id=01H\nclient_name=new\\x1b\n", "");
+  const std::string request = stub.requests().at(0);
+  EXPECT_TRUE(request.starts_with("PATCH /v1/clients/a%2Fb/name HTTP/1.1\r\n")) << request;
+  EXPECT_NE(request.find("Authorization: Bearer tok\r\n"), std::string::npos);
+  EXPECT_EQ(json::parse(request.substr(request.find("\r\n\r\n"))),
+            json::parse(R"({"client_name":"new"})"));
+
+  HttpStub half(HttpStub::json("200 OK", R"({"client_name":"new"})"));
+  expect(live(half, {"rename-client", "--client-id", "e", "--name", "new"}), 1, "",
+         "error: parse response: missing field `client_id`\n");
+}
+
+TEST_F(ClientCommandTest, CLI_2_4_an_empty_client_makes_no_other_route) {
+  hold_store();
+  HttpStub stub(HttpStub::json("200 OK", "{}"));
+  for (const auto& line :
+       std::vector<std::vector<std::string>>{{"revoke", ""},
+                                             {"enroll-client", "", "--reissue"},
+                                             {"rename-client", "--client-id", "", "--name", "f"}}) {
+    expect(live(stub, line), 3, "", "error: invalid_name (\"\")\n");
+  }
+  EXPECT_TRUE(stub.requests().empty());
 }
 
 TEST_F(ClientCommandTest, AUriThatIsUnfitForAShellIsRefused) {
@@ -305,6 +369,7 @@ TEST_F(ClientCommandTest, ErrorCodesOfTheApiDecideTheExit) {
     expect(live(stub, {"enroll-client", "e"}), exit, "", line);
     expect(live(stub, {"revoke", "e"}), exit, "", line);
     expect(live(stub, {"list-clients"}), exit, "", line);
+    expect(live(stub, {"rename-client", "--client-id", "e", "--name", "f"}), exit, "", line);
   }
   HttpStub plain(HttpStub::json("502 Bad Gateway", "<html>"));
   expect(live(plain, {"revoke", "e"}), 1, "", "error: server returned 502 Bad Gateway\n");

@@ -86,6 +86,34 @@ TEST_F(PeopleCommandTest, CLI_2_4_each_command_is_one_call_and_prints_its_answer
   }
 }
 
+TEST_F(PeopleCommandTest, CLI_2_4_user_add_with_the_first_line_of_stdin) {
+  const std::vector<std::string> words = {"user-add", "alice", "--display-name", "A",
+                                          "--password-stdin"};
+  for (const char* input : {"correct horse battery\r\nsecond\n", "correct horse battery"}) {
+    stdin_ = input;
+    HttpStub stub(HttpStub::json("201 Created", "{}"));
+    expect(against(stub, words), 0, "{}\n", "");
+    const std::string request = stub.requests().at(0);
+    EXPECT_EQ(json::parse(request.substr(request.find("\r\n\r\n"))),
+              (json{{"user_id", "alice"},
+                    {"display_name", "A"},
+                    {"role", "user"},
+                    {"initial_password", "correct horse battery"}}));
+  }
+  // Without a line nothing is sent; without a token no line is read for.
+  HttpStub idle(HttpStub::json("201 Created", "{}"));
+  for (const char* input : {"", "correct horse \xff battery"}) {
+    stdin_ = input;
+    const Ran ran = against(idle, words);
+    EXPECT_EQ(ran.exit, 1);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_TRUE(ran.err.starts_with("error: read_password_stdin: ")) << ran.err;
+  }
+  variables_.clear();
+  EXPECT_EQ(against(idle, words).exit, 4);
+  EXPECT_TRUE(idle.requests().empty());
+}
+
 TEST_F(PeopleCommandTest, CLI_2_4_credential_revoke_prints_nothing) {
   HttpStub stub(HttpStub::json("204 No Content", ""));
   expect(against(stub, {"credential-revoke", "alice", "x"}), 0, "", "");

@@ -28,9 +28,9 @@ TEST_F(RootCommandTest, HelpTeachesOnStdout) {
     EXPECT_TRUE(has(ran.out, "Portunus control plane")) << ran.out;
     EXPECT_TRUE(has(ran.out, "enroll-client")) << ran.out;
   }
-  for (const char* command :
-       {"serve", "gen-token", "bootstrap-superadmin", "enroll-client", "revoke", "list-clients",
-        "push-rule", "remove-rule", "list-rules", "rule-stats", "backup", "restore", "reset"}) {
+  for (const char* command : {"serve", "gen-token", "bootstrap-superadmin", "enroll-client",
+                              "revoke", "list-clients", "rename-client", "push-rule", "remove-rule",
+                              "list-rules", "rule-stats", "backup", "restore", "reset"}) {
     const Ran ran = run({command, "--help"});
     EXPECT_EQ(ran.exit, 0) << command;
     EXPECT_TRUE(has(ran.out, std::string("portunus-server ") + command)) << ran.out;
@@ -77,6 +77,8 @@ TEST_F(RootCommandTest, UsageErrorsExitTwoWithTextOnStderr) {
            {"enroll-client", "a", "--ttl-secs", "18446744073709551616"},
            {"enroll-client", "a", "--reissue=false"},
            {"revoke"},
+           {"rename-client", "--client-id", "e"},
+           {"rename-client", "--name", "e"},
            {"remove-rule"},
            {"remove-rule", "seven"},
            {"remove-rule", "--", "-7"},

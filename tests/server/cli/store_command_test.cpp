@@ -105,6 +105,16 @@ TEST_F(StoreCommandTest, CLI_2_2_reset_shows_first_and_does_it_when_told) {
   EXPECT_EQ(log.count("cli.reset_complete", {where, "\"outcome\":\"noop\""}), 1U);
 }
 
+TEST_F(StoreCommandTest, CLI_2_2_reset_that_leaves_something_is_no_success) {
+  make_store();
+  std::filesystem::create_directory(dir_ / "state.db-shm");
+  const LogCapture log;
+  const std::string line = "error: Is a directory: remove " + in_dir("state.db-shm") + "\n";
+  expect(run_in_dir({"reset", "--confirm"}), 1, "", line);
+  expect(run_in_dir({"reset", "--confirm"}), 1, "", line);
+  EXPECT_EQ(log.count("cli.reset_complete", {}), 0U);
+}
+
 TEST_F(StoreCommandTest, CLI_2_2_reset_refusals) {
   {
     make_store();

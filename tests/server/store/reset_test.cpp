@@ -34,6 +34,23 @@ TEST(Reset, SQ_4_nothing_there_changes_nothing) {
   EXPECT_FALSE(reset(dir / "none").value());
 }
 
+TEST(Reset, SQ_4_what_cannot_be_removed_is_named_and_removed_later) {
+  const TempDir dir;
+  make_store(dir / "state.db");
+  const auto stays = dir / "state.db-wal";
+  std::filesystem::remove(stays);
+  std::filesystem::create_directory(stays);
+  test::write_file(dir / "state.db-shm", "");
+  EXPECT_EQ(reset(dir.path()).error().text(), "Is a directory: remove " + stays.string());
+  EXPECT_EQ(names_in(dir.path()), Names{"state.db-wal"});  // all the others are gone
+  EXPECT_FALSE(reset(dir.path()));
+  std::filesystem::remove(stays);
+  test::write_file(stays, "left over");
+  EXPECT_TRUE(reset(dir.path()).value());
+  EXPECT_EQ(names_in(dir.path()), Names{});
+  EXPECT_FALSE(reset(dir.path()).value());
+}
+
 TEST(Reset, SQ_4_keeps_what_is_not_sqlite) {
   const TempDir dir;
   test::write_file(dir / "state.db", "somebody's notes");
