@@ -258,10 +258,10 @@ Task<bool> Portal::Impl::drain_core(unsigned index, SteadyTime until) {
   };
   bool idle = true;
   if (index == 0) idle = co_await accepting_.drain(left() + kUnwind);
-  const bool sessions = co_await tls_[index]->drain(left() + kUnwind);
   bool quiet = true;
-  if (quic_) quiet = co_await quic_->core(index).drain(left() + kUnwind);
-  co_return idle&& sessions&& quiet;
+  if (quic_) quiet = co_await quic_->core(index).drain(left());
+  const bool sessions = co_await tls_[index]->drain(left() + kUnwind);
+  co_return (idle && quiet && sessions);
 }
 
 bool Portal::Impl::drain_cores(SteadyTime until) {

@@ -111,6 +111,7 @@ class Echo {
 class QuicSessionTest : public testing::Test {
  protected:
   QuicSessionTest() {
+    portal.config.net = config::Net::udp;
     portal.tuning.handshake_timeout = milliseconds(1000);
     portal.tuning.shutdown_timeout = seconds(3);
   }
