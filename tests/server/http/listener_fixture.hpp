@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -15,6 +16,7 @@
 #include "server/http/errc.hpp"
 #include "server/http/http_listener.hpp"
 #include "tests/server/support/raw_client.hpp"
+#include "tests/support/eventually.hpp"
 
 namespace portunus::server::http {
 
@@ -25,11 +27,15 @@ inline async::Task<> do_nothing() {
   co_return;
 }
 
+/// How many /slow and /wait have begun in this process.
+inline std::atomic<int> slow_begun{0};
+
 /// Answers "<method> <path>?<query> <body>"; /throw, /ignore, /slow and /wait behave as they are
 /// called.
 inline async::Task<Response> echo(Request request) {
   if (request.path == "/throw") throw std::runtime_error("secret detail");
   if (request.path == "/slow" || request.path == "/wait") {
+    ++slow_begun;
     const auto time =
         request.path == "/slow" ? std::chrono::milliseconds(200) : std::chrono::milliseconds(2000);
     const bool waited = co_await async::sleep_for(time);
