@@ -253,7 +253,7 @@ TEST_F(QuicSessionTest, S12_flows_answer_with_their_id_and_target_and_end_on_clo
   Echo echo(io);
   const auto connection = authenticated();
   using Type = protocol::DatagramType;
-  for (std::uint64_t id : {7, 8}) {
+  for (std::uint64_t id : {std::uint64_t{7}, std::uint64_t{8}}) {
     ASSERT_TRUE(
         connection->send_datagram(octets(datagram(Type::request, id, echo.udp(), "abc")), {}));
     ASSERT_TRUE(io.run(connection->wait_for_datagram()));
