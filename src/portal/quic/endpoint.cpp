@@ -100,6 +100,7 @@ Result<std::shared_ptr<Connection>> Endpoint::connect(const net::Endpoint& remot
   }
   connections_.emplace(connection.get(), connection);
   connection->own_socket_ = &socket;
+  socket.set_connection(connection.get());
   connection->start(conn, std::move(*session));
   add_id(*connection, issued);
   schedule(*connection);
@@ -147,7 +148,8 @@ void Endpoint::take(const Packet& packet, UdpSocket& socket) {
   }
   if (rv != 0) return;
   const std::span<const std::uint8_t> id(header.dcid, header.dcidlen);
-  if (Connection* connection = find(id)) {
+  Connection* connection = handler_ != nullptr ? find(id) : socket.connection();
+  if (connection != nullptr) {
     SocketAddress local = packet.local;
     SocketAddress remote = packet.remote;
     connection->read(path_of(local, remote, &socket), packet.bytes);
@@ -189,6 +191,7 @@ void Endpoint::forget(Connection& connection) {
   if (found == connections_.end()) return;
   for (const ConnectionId& id : connection.ids_) table_.erase(id);
   connection.ids_.clear();
+  if (connection.own_socket_ != nullptr) connection.own_socket_->set_connection(nullptr);
   forgotten_.push_back(std::move(found->second));
   connections_.erase(found);
   if (!in_turn_) flush_soon();

@@ -29,6 +29,10 @@ class UdpSocket final : public dataplane::reactor::Pollable, public dataplane::r
   unsigned index() const { return index_; }
   bool connected() const { return connected_; }
   const SocketAddress& address() const { return address_; }
+  /// A client's socket has one connection, which takes all that comes: a stateless reset names
+  /// none.
+  Connection* connection() const { return connection_; }
+  void set_connection(Connection* connection) { connection_ = connection; }
 
  private:
   void on_ready(std::uint32_t events) override;
@@ -40,6 +44,7 @@ class UdpSocket final : public dataplane::reactor::Pollable, public dataplane::r
   const unsigned index_;
   const bool connected_;
   dataplane::reactor::Poller* poller_ = nullptr;
+  Connection* connection_ = nullptr;
   bool wants_room_ = false;
 };
 
