@@ -134,6 +134,25 @@ def test_a_refusal_does_not_wait_for_the_body(server):
     assert time.monotonic() - begin < 10 * PATIENCE
 
 
+def test_HTTP_1_a_large_body_without_room_is_told_to_come_back(server, crowd):
+    """40 bodies of just under 2 MiB would be more than all may have at once."""
+    length = 2 * 1024 * 1024 - 1
+    head = (f"POST /v1/rules HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n")
+    peers = crowd(40, head.encode() + b" " * (length - 1))
+    assert one_ended(peers)
+    def send():
+        return server.api.request("POST", "/v1/rules", raw=b" " * length,
+                                  headers={"Content-Type": "application/json"})
+    large = send().refused(503, "server_busy")
+    assert int(large.headers["Retry-After"]) >= 1
+    assert large.headers["Connection"] == "close"
+    server.api.post("/v1/rules", {}).refused(422, "invalid_body")
+    for peer in peers:
+        peer.close()
+    until(lambda: send().status == 400, "there is room again")
+
+
 def test_slow_readers_make_room_and_cost_bounded_memory(server, crowd):
     request = b"GET /v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 20
     crowd(PLACES, request, receive_buffer=4096)
