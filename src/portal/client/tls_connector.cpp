@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/async/within.hpp"
+#include "common/base/scope_exit.hpp"
 #include "portal/client/abort_at.hpp"
 #include "portal/client/addresses.hpp"
 #include "portal/client/errc.hpp"
@@ -19,6 +20,9 @@ namespace {
 
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
+
+/// Half of what a Portal admits: it may notice a frame later than we have sent it.
+constexpr unsigned kMostAtOnce = 16;
 
 tls::ClientTlsSettings tls_settings(const ClientSettings& settings) {
   using Kind = tls::ClientTrust::Kind;
@@ -76,6 +80,8 @@ async::Task<Result<TlsConnection>> TlsConnector::connect() {
       SystemClock::instance().steady_now() +
       std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout);
   if (stopping_) co_return fail(Errc::stopped);
+  if (const Result<> turn = co_await take_turn(deadline); !turn) co_return fail(turn.error());
+  const ScopeExit over([this] { give_turn(); });
   Result<Tcp::socket> socket = co_await dial(deadline);
   if (!socket) co_return fail(socket.error());
   if (stopping_) co_return fail(Errc::stopped);
@@ -87,6 +93,31 @@ async::Task<Result<TlsConnection>> TlsConnector::connect() {
   securing_.erase(place);
   if (!done) co_return fail(done.error());
   co_return connection;
+}
+
+async::Task<Result<>> TlsConnector::take_turn(SteadyTime deadline) {
+  if (in_turn_ < kMostAtOnce) {
+    ++in_turn_;
+    co_return Result<>{};
+  }
+  Waiter waiter{asio::steady_timer(executor_, deadline)};
+  const auto place = waiting_.insert(waiting_.end(), &waiter);
+  co_await waiter.timer.async_wait(async::kTuple);
+  if (waiter.has_turn) co_return Result<>{};
+  waiting_.erase(place);
+  co_return fail(stopping_ ? Errc::stopped : Errc::timed_out);
+}
+
+/// To whoever has waited longest.
+void TlsConnector::give_turn() {
+  if (waiting_.empty()) {
+    --in_turn_;
+    return;
+  }
+  Waiter& next = *waiting_.front();
+  waiting_.pop_front();
+  next.has_turn = true;
+  next.timer.cancel();
 }
 
 async::Task<Result<Tcp::socket>> TlsConnector::dial(SteadyTime deadline) {
@@ -141,6 +172,7 @@ Error TlsConnector::why(const Error& error, bool expired) const {
 
 void TlsConnector::request_stop() {
   stopping_ = true;
+  for (Waiter* waiter : waiting_) waiter->timer.cancel();
   for (Tcp::socket* socket : dialing_) {
     boost::system::error_code ignored;
     socket->close(ignored);

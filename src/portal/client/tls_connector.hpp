@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <list>
 #include <memory>
 
@@ -38,7 +39,9 @@ class TlsConnector {
   TlsConnector(const TlsConnector&) = delete;
   TlsConnector& operator=(const TlsConnector&) = delete;
 
-  /// Within settings.connect_timeout. The Portal does not say whether it took the key.
+  /// Within settings.connect_timeout, the wait for a turn included: a Portal admits 32 connections
+  /// of one address that are still to authenticate (portal 9), so a crowd of users goes in turn.
+  /// The Portal does not say whether it took the key.
   async::Task<Result<TlsConnection>> connect();
 
   /// Everything that connects ends soon, with Errc::stopped. Idempotent.
@@ -49,6 +52,12 @@ class TlsConnector {
                const ClientSettings& settings, const protocol::Spec& spec,
                std::unique_ptr<tls::ClientContext> context);
 
+  struct Waiter {
+    boost::asio::steady_timer timer;
+    bool has_turn = false;
+  };
+  async::Task<Result<>> take_turn(SteadyTime deadline);
+  void give_turn();
   async::Task<Result<boost::asio::ip::tcp::socket>> dial(SteadyTime deadline);
   async::Task<Result<boost::asio::ip::tcp::socket>> connect_to(net::Endpoint to);
   async::Task<Result<>> secure(tls::TlsStream& stream, SteadyTime deadline);
@@ -61,6 +70,8 @@ class TlsConnector {
   const protocol::AuthKey key_;
   const std::unique_ptr<tls::ClientContext> context_;
   bool stopping_ = false;
+  unsigned in_turn_ = 0;
+  std::list<Waiter*> waiting_;
   std::list<boost::asio::ip::tcp::socket*> dialing_;
   std::list<tls::TlsStream*> securing_;
 };
