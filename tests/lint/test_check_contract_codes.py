@@ -247,3 +247,11 @@ def test_contracts_without_rows_fail(good, capsys):
     good.write(check_contract_codes.HTTP, "nothing\n")
     assert run(good) == 1
     assert "no Answer was found" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("skipped, code", [(0, 1), (2, 0)])
+def test_a_run_that_had_to_skip_tests_only_lists_what_is_missing(good, capsys, skipped, code):
+    good.write("pytest.xml", f'<testsuites><testsuite skipped="{skipped}"/></testsuites>')
+    folder = record(good, ANSWERS[1:], EXITS)
+    assert run(good, "--run", folder, "--junit", good.root / "pytest.xml") == code
+    assert "was not produced\n" in capsys.readouterr().out
