@@ -19,16 +19,18 @@ class SmallDisk:
     """
 
     def __init__(self, lab, folder, size):
-        if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode:
-            pytest.skip("a disk of a test's own needs a mount namespace")
         folder.mkdir(exist_ok=True)
-        script = ('mount -t tmpfs -o size="$1" none "$0" && mkdir "$0/upper" "$0/work" "$0/lower" '
+        mounts = ('mount -t tmpfs -o size="$1" none "$0" && mkdir "$0/upper" "$0/work" "$0/lower" '
                   '"$0/disk" && mount -t overlay none -o '
                   '"lowerdir=$0/lower,upperdir=$0/upper,workdir=$0/work" "$0/disk" '
-                  '&& mount --move "$0/disk" "$0" && echo ready && exec sleep infinity')
+                  '&& mount --move "$0/disk" "$0"')
+        isolated = ["unshare", "-m", "sh", "-c"]
+        if os.geteuid() != 0 or subprocess.run([*isolated, mounts, folder, str(size)],
+                                               check=False).returncode:
+            pytest.skip("a disk of a test's own needs root, a mount namespace and overlays")
         # What is mounted is gone with the last process in the namespace, which is this one.
         self.holder = Daemon(lab, f"disk-{folder.name}", [
-            "unshare", "-m", "sh", "-c", script, folder, str(size)])
+            *isolated, f"{mounts} && echo ready && exec sleep infinity", folder, str(size)])
         self.folder = folder
         self.holder.wait_ready(lambda: "ready" in self.holder.text)
 
