@@ -32,7 +32,7 @@ class QuicCore final : public quic::ServerHandler {
   Result<> start() { return endpoint_->start(); }
   /// Ends every session, closing its connection with code 0. Idempotent.
   void request_stop();
-  /// True when all have ended, and no connection had anything more to say.
+  /// True when all have ended.
   async::Task<bool> drain(std::chrono::steady_clock::duration grace);
 
   const std::shared_ptr<quic::Endpoint>& endpoint() const { return endpoint_; }
