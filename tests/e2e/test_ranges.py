@@ -91,6 +91,8 @@ def test_RNG_3_one_busy_port_fails_the_whole_range(lab, server, edge, protocol):
     busy = listen + 3
     sockets = len(edge.life.socket_inodes())
     with socket.socket(socket.AF_INET, kind) as foreign:
+        # Connections of an earlier test may still be in TIME_WAIT on that port.
+        foreign.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
         foreign.bind(("127.0.0.1", busy))
         if kind == socket.SOCK_STREAM:
             foreign.listen()

@@ -103,6 +103,8 @@ def test_S8_every_socket_binds_or_nobody_is_served(lab):
     port = lab.port()
     with socket.socket(socket.AF_INET6) as other:
         other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        # Connections of an earlier test may still be in TIME_WAIT on that port.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("::", port))
         other.listen()
         assert str(port) in fails(lab, f"portal://secret@:{port}?net=tcp")
