@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <thread>
 #include <vector>
@@ -140,7 +141,10 @@ TEST_F(SniTest, SNI_5_what_is_not_a_hello_is_a_parse_failure_and_dropped) {
   for (const Case& one : cases) {
     const Dropped dropped = drop(port_, one.bytes);
     EXPECT_EQ(dropped.received, "") << one.what;
-    EXPECT_EQ(dropped.error, 0) << one.what;
+    // Bytes that come after the drop are answered by a reset; what one segment holds has come before.
+    if (one.bytes.size() < 1000 || dropped.error != ECONNRESET) {
+      EXPECT_EQ(dropped.error, 0) << one.what;
+    }
     EXPECT_LT(dropped.took, milliseconds(2500)) << one.what;
   }
   EXPECT_EQ(engine_.sni(port_)->parse_failures, cases.size());
