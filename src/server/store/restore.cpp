@@ -22,11 +22,13 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, ec));
 }
 
-/// A file without a log beside it is complete and at rest, so its bytes are enough: it may lie
-/// where nothing can be written, and nothing is left beside it. With one, only SQLite knows what
-/// belongs to it.
+/// A file without a log or a journal beside it is complete and at rest, so its bytes are enough: it
+/// may lie where nothing can be written, and nothing is left beside it. With one, only SQLite knows
+/// what belongs to it; half of a transaction that is still to be undone it refuses.
 Result<> copy_source(const std::filesystem::path& source, const std::filesystem::path& to) {
-  if (is_there(beside(source, "-wal"))) return copy_database(source, to);
+  if (is_there(beside(source, "-wal")) || is_there(beside(source, "-journal"))) {
+    return copy_database(source, to);
+  }
   std::error_code ec;
   std::filesystem::copy_file(source, to, std::filesystem::copy_options::overwrite_existing, ec);
   if (ec) return fail(Error(ec, "copy " + source.string()));
