@@ -3,13 +3,10 @@
 
 import argparse
 import dataclasses
-import pathlib
 import sys
 
-from harness import control_report, control_run
+from harness import control_report, control_run, program
 from harness.control_run import Sizes
-from harness.errors import BenchError
-from harness.setting import REPOSITORY
 
 
 def steps(text):
@@ -28,11 +25,7 @@ def parse(argv):
                         help="the step at which the API is measured; default 1000 or the last one")
     parser.add_argument("--window", type=int, metavar="SECONDS",
                         help="of each measurement; default 10, with --quick 2")
-    parser.add_argument("--bin-dir", type=pathlib.Path,
-                        default=REPOSITORY / "build" / "release" / "bin")
-    parser.add_argument("--results", type=pathlib.Path,
-                        default=REPOSITORY / "bench" / "results",
-                        help="folder for the table and its JSON")
+    program.add_folders(parser)
     options = parser.parse_args(argv)
     if options.window is not None and not 1 <= options.window <= 60:
         parser.error("--window must be in 1..=60")
@@ -51,18 +44,9 @@ def sizes_of(options):
 
 def main(argv=None):
     options = parse(argv)
-    try:
-        run = control_run.run(sizes_of(options), options.bin_dir)
-    except BenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    path = control_report.write(run, options.results)
-    print(control_report.render(run), end="")
-    print(f"\nwritten to {path} and the .json beside it")
-    return 0
+    _, status = program.measure(lambda: control_run.run(sizes_of(options), options.bin_dir),
+                                control_report, options.results)
+    return status
 
 
 if __name__ == "__main__":

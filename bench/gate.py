@@ -6,8 +6,7 @@ import json
 import pathlib
 import sys
 
-import run as bench
-from harness import callgrind, loads, measures, regression, report, session
+from harness import callgrind, loads, measures, program, regression, report, session
 from harness.errors import BenchError
 from harness.setting import REPOSITORY, Sizes
 
@@ -24,8 +23,7 @@ def parse(argv):
                         help="judge bench/results/latest.json; default: a fresh quick run")
     source.add_argument("--run", type=pathlib.Path, metavar="JSON", help="judge this run")
     parser.add_argument("--update", action="store_true", help="rewrite the baselines instead")
-    parser.add_argument("--bin-dir", type=pathlib.Path, default=bench.BINARIES)
-    parser.add_argument("--results", type=pathlib.Path, default=bench.RESULTS)
+    program.add_folders(parser)
     parser.add_argument("--baselines", type=pathlib.Path, default=BASELINES)
     return parser.parse_args(argv)
 

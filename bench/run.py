@@ -1,50 +1,15 @@
 #!/usr/bin/python3
 """Measures Portunus beside other forwarders, all in one run."""
 
-import argparse
-import pathlib
 import sys
 
-from harness import report, session
-from harness.errors import BenchError
-from harness.setting import REPOSITORY, Sizes
-
-RESULTS = REPOSITORY / "bench" / "results"
-BINARIES = REPOSITORY / "build" / "release" / "bin"
-
-
-def parse(argv):
-    parser = argparse.ArgumentParser(prog="bench/run.py", description=__doc__)
-    parser.add_argument("--rounds", type=int, help="default 5, with --quick 3")
-    parser.add_argument("--only", default="", metavar="NAME,...",
-                        help="forwarders and loads to keep, in any mixture")
-    parser.add_argument("--quick", action="store_true", help="shorter measurements")
-    parser.add_argument("--bin-dir", type=pathlib.Path, default=BINARIES)
-    parser.add_argument("--results", type=pathlib.Path, default=RESULTS,
-                        help="folder for the table and its JSON")
-    options = parser.parse_args(argv)
-    if options.rounds is not None and not 1 <= options.rounds <= 100:
-        parser.error("--rounds must be in 1..=100")
-    return options
+from harness import program, report, session
 
 
 def main(argv=None):
-    options = parse(argv)
-    try:
-        chosen, loads = session.select([name for name in options.only.split(",") if name])
-        run = session.run(session.Options(
-            rounds=options.rounds or (3 if options.quick else 5),
-            sizes=Sizes.quick() if options.quick else Sizes.full(),
-            bin_dir=options.bin_dir, forwarders=chosen, loads=loads))
-    except BenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    path = report.write(run, options.results)
-    print(report.render(run), end="")
-    print(f"\nwritten to {path} and the .json beside it")
+    run, status = program.compare(argv, "bench/run.py", __doc__, "forwarders", session, report)
+    if run is None:
+        return status
     # A run without us is a fine look at the others, but not what was asked for.
     ours = run["forwarders"].get(report.SUBJECT)
     return 0 if ours is None or ours["state"] == "measured" else 1

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import subprocess
 
 from .errors import BenchError
 
@@ -54,7 +55,7 @@ class Callers:
         """Runs them while the body does something else; yields a place for what was measured."""
         child = self._setting.children.start(
             "api_load", self._command(requests, connections, seconds, 0), env=self._env,
-            stdout=-1)
+            stdout=subprocess.PIPE)
         measured = {}
         try:
             yield measured

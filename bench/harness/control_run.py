@@ -198,7 +198,8 @@ class ControlRun:
                   "stop_seconds": self._server.stop()}
         begin = time.time()
         result["start_seconds"] = self._server.start()
-        status = self._swarm.wait_replayed(self._edges, timeout=180)
+        status = self._swarm.wait_replayed(self._edges, timeout=180,
+                                           sessions=before["sessions"] + self._edges)
         if status["rules"] != before["rules"]:
             raise BenchError(f"{before['rules']} rules before the restart, {status['rules']} "
                              "after it")

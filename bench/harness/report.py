@@ -60,9 +60,9 @@ def goal_lines(results):
     return table(rows) if len(rows) > 1 else []
 
 
-def absolute_lines(results, names):
+def absolute_lines(measures, results, names):
     rows = [["median (min-max)", "unit", *names]]
-    for measure in _measured(results):
+    for measure in measures:
         summaries = results[measure.name]["summary"]
         cells = []
         for name in names:
@@ -84,16 +84,19 @@ def render(run):
     if goals:
         lines += [*goals, ""]
     names = [name for name, entry in run["forwarders"].items() if entry["state"] == "measured"]
-    lines += absolute_lines(results, names)
+    lines += [*absolute_lines(_measured(results), results, names), *note_lines(run, "forwarder")]
+    return "\n".join(lines) + "\n"
+
+
+def note_lines(run, kind):
+    """What was not measured, and under what the rest was; empty where there is nothing to say."""
     notes = [f"{name}: {entry['state']}: {entry['reason']}"
-             for name, entry in run["forwarders"].items() if entry["state"] != "measured"]
-    notes += [f"{entry['forwarder']}, {entry['load']}, round {entry['round']}: {entry['reason']}"
+             for name, entry in run[f"{kind}s"].items() if entry["state"] != "measured"]
+    notes += [f"{entry[kind]}, {entry['load']}, round {entry['round']}: {entry['reason']}"
               for entry in run["failures"]]
     if not run["isolated"]:
         notes.append("taken on the machine's own loopback, not in a network namespace")
-    if notes:
-        lines += ["", *notes]
-    return "\n".join(lines) + "\n"
+    return ["", *notes] if notes else []
 
 
 def write_files(run, text, folder, *, prefix="", latest=True):

@@ -29,13 +29,17 @@ class Options:
 
 
 def select(only):
-    """(forwarders, loads) of a list that may name either; naming none of a kind means all."""
-    unknown = set(only) - set(forwarders.NAMES) - set(loads.NAMES)
+    return chosen(only, "forwarders", forwarders.NAMES, loads.NAMES)
+
+
+def chosen(only, what, names, load_names):
+    """(names, loads) of a list that may name either; naming none of a kind means all."""
+    unknown = set(only) - set(names) - set(load_names)
     if unknown:
-        raise BenchError(f"unknown name {', '.join(sorted(unknown))}; forwarders: "
-                         f"{', '.join(forwarders.NAMES)}; loads: {', '.join(loads.NAMES)}")
-    return (tuple(name for name in forwarders.NAMES if name in only) or forwarders.NAMES,
-            tuple(name for name in loads.NAMES if name in only) or loads.NAMES)
+        raise BenchError(f"unknown name {', '.join(sorted(unknown))}; {what}: "
+                         f"{', '.join(names)}; loads: {', '.join(load_names)}")
+    return (tuple(name for name in names if name in only) or names,
+            tuple(name for name in load_names if name in only) or load_names)
 
 
 def progress(text):
@@ -108,13 +112,15 @@ def isolate():
 
 
 class _Session:
-    def __init__(self, options, setting):
-        self._rounds = options.rounds
-        self._loads = [load for load in loads.LOADS if load.name in options.loads]
+    """Each class once per round, in rotated order. `kind` is what a failure calls one of them."""
+
+    def __init__(self, setting, *, rounds, kind, classes, loads, targets):
+        self._rounds = rounds
+        self._kind = kind
+        self._loads = loads
         self._setting = setting
-        self._targets = Targets(setting)
-        self._classes = {cls.name: cls for cls in forwarders.ALL
-                         if cls.name in options.forwarders}
+        self._targets = targets
+        self._classes = {cls.name: cls for cls in classes}
         self._running = {}
         self.status = {}
         self.failures = []
@@ -166,11 +172,11 @@ class _Session:
                     forwarder.stop()
             else:
                 taken = load.run(self._running[name])
-            progress(f"  {load.name:<15} {name:<9} " + "  ".join(
+            progress(f"  {load.name:<15} {name:<12} " + "  ".join(
                 f"{measure} {value:.4g}" for measure, value in taken.items()))
         except BenchError as error:
-            progress(f"  {load.name:<15} {name:<9} failed: {error}")
-            self.failures.append({"load": load.name, "forwarder": name, "round": turn + 1,
+            progress(f"  {load.name:<15} {name:<12} failed: {error}")
+            self.failures.append({"load": load.name, self._kind: name, "round": turn + 1,
                                   "reason": str(error)})
         for measure in load.measures:
             self.samples.setdefault(measure, {}).setdefault(name, []).append(taken.get(measure))
@@ -178,22 +184,29 @@ class _Session:
 
 def run(options):
     """Runs the bench; returns what report.py writes."""
-    started = datetime.datetime.now(datetime.timezone.utc)
     descriptors = raise_descriptor_limit()
     sizes = dataclasses.replace(options.sizes, idle_connections=loads.idle_connections(
         options.sizes.idle_connections, descriptors))
+    return compare(options, sizes, kind="forwarder",
+                   classes=[cls for cls in forwarders.ALL if cls.name in options.forwarders],
+                   loads=[load for load in loads.LOADS if load.name in options.loads],
+                   needed_routes=routes.needed, make_targets=Targets, evaluate=measures.evaluate)
+
+
+def compare(options, sizes, *, kind, classes, loads, needed_routes, make_targets, evaluate):
+    """What a report is made of: the loads through each class; everything is gone afterwards."""
+    started = datetime.datetime.now(datetime.timezone.utc)
     load_before = os.getloadavg()[0]
     with supervised() as (scratch, children):
         setting = Setting(bin_dir=options.bin_dir.resolve(), scratch=scratch, children=children,
                           cores=cores(), isolated=isolate(), ports=Ports(), sizes=sizes,
-                          routes=routes.needed([load for load in loads.LOADS
-                                                if load.name in options.loads]))
-        session = _Session(options, setting)
+                          routes=needed_routes(loads))
+        session = _Session(setting, rounds=options.rounds, kind=kind, classes=classes, loads=loads,
+                           targets=make_targets(setting))
         session.open()
         session.measure()
-        result = {"started": started.strftime("%Y-%m-%dT%H:%M:%SZ"), "rounds": options.rounds,
-                  "sizes": dataclasses.asdict(sizes), "isolated": setting.isolated,
-                  "machine": machine.describe(children) | {"load_average_before": load_before},
-                  "forwarders": session.status, "failures": session.failures,
-                  "measures": measures.evaluate(session.samples)}
-    return result
+        return {"started": started.strftime("%Y-%m-%dT%H:%M:%SZ"), "rounds": options.rounds,
+                "sizes": dataclasses.asdict(sizes), "isolated": setting.isolated,
+                "machine": machine.describe(children) | {"load_average_before": load_before},
+                f"{kind}s": session.status, "failures": session.failures,
+                "measures": evaluate(session.samples)}

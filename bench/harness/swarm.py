@@ -84,13 +84,16 @@ class Swarm:
         wait_until(lambda: self.status()["rules"] == count, f"{count} rules at the edges",
                    self.child, timeout=timeout, pause=0.1)
 
-    def wait_replayed(self, count, timeout):
-        """The status in which that many edges are connected and have their whole replay."""
+    def wait_replayed(self, count, timeout, sessions=0):
+        """The status in which that many edges are connected and have their whole replay, after at
+        least so many sessions since the start: a status is a moment old, and so the last one of
+        before a restart may still be there after it."""
         found = {}
 
         def complete():
             found.update(self.status() or {})
-            return found["replayed"] == count and found["connected"] == count
+            return (found["replayed"] == count and found["connected"] == count
+                    and found["sessions"] >= sessions)
 
         wait_until(complete, f"{count} edges with their rules", self.child, self._server.child,
                    timeout=timeout, pause=0.1)

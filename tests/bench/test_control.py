@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import types
 
 import pytest
 
@@ -64,6 +65,19 @@ def test_a_status_counts_when_its_line_is_whole():
     assert swarm.last_status("") is None
     assert swarm.last_status('{"connected":1') is None
     assert swarm.last_status('{"connected":1}\n{"connected":2}\n{"conn') == {"connected": 2}
+
+
+def test_what_was_replayed_before_a_restart_is_not_what_is_waited_for(monkeypatch):
+    class Alive:
+        def check_alive(self):
+            pass
+
+    old = {"connected": 2, "replayed": 2, "sessions": 2}
+    statuses = [old, {"connected": 1, "replayed": 0, "sessions": 3}, old | {"sessions": 4}]
+    edges = swarm.Swarm.__new__(swarm.Swarm)
+    edges.child, edges._server = Alive(), types.SimpleNamespace(child=Alive())
+    monkeypatch.setattr(edges, "status", lambda: statuses.pop(0))
+    assert edges.wait_replayed(2, timeout=10, sessions=4)["sessions"] == 4
 
 
 def test_a_request_is_one_line():

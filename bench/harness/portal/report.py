@@ -1,9 +1,6 @@
 """The text table of the Portal's bench, ratios first, and the files of a run."""
 
-import json
-import shutil
-
-from ..report import number, table
+from ..report import absolute_lines, note_lines, table, write_files
 from .measures import MEASURES, SUBJECTS
 
 
@@ -24,18 +21,6 @@ def ratio_lines(results, subject):
     return table(rows) if len(rows) > 1 else []
 
 
-def absolute_lines(results, names):
-    rows = [["median (min-max)", "unit", *names]]
-    for measure in _measured(results):
-        cells = []
-        for name in names:
-            entry = results[measure.name]["summary"].get(name)
-            cells.append(f"{number(entry['median'])} ({number(entry['min'])}-"
-                         f"{number(entry['max'])})" if entry else "-")
-        rows.append([measure.title, measure.unit, *cells])
-    return table(rows)
-
-
 def render(run):
     machine, results = run["machine"], run["measures"]
     lines = [f"portal bench {run['started']}  {run['rounds']} rounds of "
@@ -45,22 +30,10 @@ def render(run):
         found = ratio_lines(results, subject)
         lines += [*found, ""] if found else []
     names = [name for name, entry in run["relays"].items() if entry["state"] == "measured"]
-    lines += absolute_lines(results, names)
-    notes = [f"{name}: {entry['state']}: {entry['reason']}"
-             for name, entry in run["relays"].items() if entry["state"] != "measured"]
-    notes += [f"{entry['relay']}, {entry['load']}, round {entry['round']}: {entry['reason']}"
-              for entry in run["failures"]]
-    if not run["isolated"]:
-        notes.append("taken on the machine's own loopback, not in a network namespace")
-    return "\n".join(lines + (["", *notes] if notes else [])) + "\n"
+    lines += [*absolute_lines(_measured(results), results, names), *note_lines(run, "relay")]
+    return "\n".join(lines) + "\n"
 
 
 def write(run, folder):
     """Writes portal-<UTC timestamp>.{json,txt} and their copies portal-latest.*; the text's path."""
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = "portal-" + run["started"].replace(":", "").replace("-", "")
-    for suffix, text in (("json", json.dumps(run, indent=2) + "\n"), ("txt", render(run))):
-        path = folder / f"{stem}.{suffix}"
-        path.write_text(text, encoding="utf-8")
-        shutil.copyfile(path, folder / f"portal-latest.{suffix}")
-    return path
+    return write_files(run, render(run), folder, prefix="portal-")
