@@ -165,6 +165,7 @@ TEST_F(HttpLimitsTest, ManyHeadersAndALongTargetAreOneLimit) {
   std::string many = "GET /a HTTP/1.1\r\nHost: x\r\n";
   for (int i = 0; i < 4000; ++i) many += "a" + std::to_string(i) + ":\r\n";
   EXPECT_TRUE(begins(ask(many + "\r\n"), "HTTP/1.1 431"));
+  EXPECT_TRUE(begins(ask(many), "HTTP/1.1 431"));  // and before the end has come
   EXPECT_TRUE(begins(ask("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n"),
                      "HTTP/1.1 431"));
   expect_undisturbed();
