@@ -84,7 +84,11 @@ Response plain_error(unsigned status) {
 class HttpConnection::Impl final : public BodySource {
  public:
   Impl(asio::ip::tcp::socket socket, const ConnectionContext& context)
-      : context_(context), socket_(std::move(socket)), deadline_(socket_), held_(context.bodies) {}
+      : context_(context),
+        socket_(std::move(socket)),
+        deadline_(socket_),
+        buffer_(context.options.header_limit + kLingerBytes),
+        held_(context.bodies) {}
 
   async::Task<> run() {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -366,6 +370,8 @@ class HttpConnection::Impl final : public BodySource {
   const ConnectionContext& context_;
   asio::ip::tcp::socket socket_;
   SocketDeadline deadline_;
+  /// What is not parsed yet. Bounded, because Beast waits for the whole of a chunk's extensions or
+  /// of the fields behind the last chunk, which no other limit holds for.
   beast::flat_buffer buffer_;
   net::Endpoint peer_;
   BodyBudget::Share held_;          ///< from the first byte of a body until its request is answered
