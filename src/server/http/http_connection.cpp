@@ -27,6 +27,9 @@ namespace bhttp = boost::beast::http;
 using HeadParser = bhttp::request_parser<bhttp::empty_body>;
 using BodyParser = bhttp::request_parser<bhttp::string_body>;
 
+constexpr std::size_t kReadBytes = 4096;
+constexpr std::size_t kLingerBytes = 16 * 1024;
+
 /// What a peer is told to wait whose body found no room.
 constexpr const char* kRetrySeconds = "1";
 
@@ -81,7 +84,11 @@ Response plain_error(unsigned status) {
 class HttpConnection::Impl final : public BodySource {
  public:
   Impl(asio::ip::tcp::socket socket, const ConnectionContext& context)
-      : context_(context), socket_(std::move(socket)), deadline_(socket_), held_(context.bodies) {}
+      : context_(context),
+        socket_(std::move(socket)),
+        deadline_(socket_),
+        buffer_(context.options.header_limit + kLingerBytes),
+        held_(context.bodies) {}
 
   async::Task<> run() {
     co_await asio::this_coro::throw_if_cancelled(false);
@@ -171,16 +178,23 @@ class HttpConnection::Impl final : public BodySource {
     co_return more;
   }
 
-  /// The parser's own limit holds for what one read brings, not for the sum of many fields.
+  /// Beast's own reading ends with the header alone, however many fields come before that, and the
+  /// parser's limit holds for a single one. So we read here, where the sum can be looked at.
   async::Task<beast::error_code> read_head() {
     std::size_t total = 0;
-    while (!head_->is_header_done()) {
-      const auto [ec, n] = co_await bhttp::async_read_some(socket_, buffer_, *head_, async::kTuple);
-      if (ec) co_return ec;
-      total += n;
+    while (true) {
+      beast::error_code ec;
+      const std::size_t used = head_->put(buffer_.cdata(), ec);
+      buffer_.consume(used);
+      total += used;
       if (total > context_.options.header_limit) co_return bhttp::error::header_limit;
+      if (ec && ec != bhttp::error::need_more) co_return ec;
+      if (head_->is_header_done()) co_return beast::error_code{};
+      const auto [failed, n] =
+          co_await socket_.async_read_some(buffer_.prepare(kReadBytes), async::kTuple);
+      if (failed) co_return failed;
+      buffer_.commit(n);
     }
-    co_return beast::error_code{};
   }
 
   async::Task<bool> wait_for_request() {
@@ -189,7 +203,8 @@ class HttpConnection::Impl final : public BodySource {
     if (buffer_.capacity() > context_.options.header_limit) buffer_.shrink_to_fit();
     idle_ = true;
     deadline_.set(context_.options.idle_timeout);
-    const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(4096), async::kTuple);
+    const auto [ec, n] =
+        co_await socket_.async_read_some(buffer_.prepare(kReadBytes), async::kTuple);
     idle_ = false;
     if (ec || stopping_) co_return false;
     buffer_.commit(n);
@@ -345,7 +360,8 @@ class HttpConnection::Impl final : public BodySource {
     buffer_.clear();
     std::uint64_t rest = 4 * context_.options.body_limit;
     while (rest > 0) {
-      const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(16384), async::kTuple);
+      const auto [ec, n] =
+          co_await socket_.async_read_some(buffer_.prepare(kLingerBytes), async::kTuple);
       if (ec || aborted_) break;
       rest -= std::min<std::uint64_t>(rest, n);
     }
@@ -354,6 +370,8 @@ class HttpConnection::Impl final : public BodySource {
   const ConnectionContext& context_;
   asio::ip::tcp::socket socket_;
   SocketDeadline deadline_;
+  /// What is not parsed yet. Bounded, because Beast waits for the whole of a chunk's extensions or
+  /// of the fields behind the last chunk, which no other limit holds for.
   beast::flat_buffer buffer_;
   net::Endpoint peer_;
   BodyBudget::Share held_;          ///< from the first byte of a body until its request is answered

@@ -160,11 +160,24 @@ TEST_F(HttpLimitsTest, OnlyChunkedIsATransferCoding) {
                      "HTTP/1.1 200"));
 }
 
+TEST_F(HttpLimitsTest, WhatSurroundsChunksIsBounded) {
+  start();  // its 30 s for a body are longer than the client waits
+  const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_TRUE(begins(ask(head + "1;a=" + std::string(100'000, 'x')), "HTTP/1.1 413"));
+  EXPECT_TRUE(begins(ask(head + "0\r\na: " + std::string(100'000, 'x')), "HTTP/1.1 413"));
+  EXPECT_TRUE(begins(ask("POST /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n"
+                         "2;a=b\r\nhi\r\n0\r\na: b\r\n\r\n"),
+                     "HTTP/1.1 200"));
+  expect_undisturbed();
+}
+
 TEST_F(HttpLimitsTest, ManyHeadersAndALongTargetAreOneLimit) {
   start();
   std::string many = "GET /a HTTP/1.1\r\nHost: x\r\n";
   for (int i = 0; i < 4000; ++i) many += "a" + std::to_string(i) + ":\r\n";
   EXPECT_TRUE(begins(ask(many + "\r\n"), "HTTP/1.1 431"));
+  EXPECT_TRUE(begins(ask(many), "HTTP/1.1 431"));  // and before the end has come
   EXPECT_TRUE(begins(ask("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: x\r\n\r\n"),
                      "HTTP/1.1 431"));
   expect_undisturbed();
