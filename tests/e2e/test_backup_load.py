@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.waiting import PATIENCE
 from soak_backup import soak
 
 
@@ -9,4 +10,4 @@ from soak_backup import soak
 @pytest.mark.heavy
 def test_SQ_8_1_backup_during_heavy_writes_restores_to_a_consistent_store(lab):
     # A floor for slow machines; the contract's 1000 a second are the soak's.
-    print(soak(lab, 6, rate=200, megabytes=10))
+    print(soak(lab, 6, rate=200 / PATIENCE, megabytes=10))

@@ -79,8 +79,8 @@ def test_a_crowd_without_a_request_makes_room(server, crowd, sent):
     undisturbed(server)
     # Those that came first made room for those that came last.
     assert ended(peers[0])
-    server.life.process.poll()
-    assert server.life.alive and server.life.descriptors() < PLACES + 100
+    assert server.life.alive
+    until(lambda: server.life.descriptors() < PLACES + 100, "the others' descriptors are closed")
 
 
 def test_a_crowd_of_finished_requests_makes_room(server, crowd):

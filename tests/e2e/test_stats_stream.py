@@ -174,13 +174,12 @@ def test_CLI_8_a_stopping_server_ends_its_streams(server, lab, fake, watch):
 
 def test_a_reader_that_goes_away_is_noticed_without_a_report(server, lab, fake, watch):
     rule = push(server, lab, fake)
-    server.api.get("/v1/users/me").ok(200)
-    before = server.life.descriptors()
     streams = [watch(rule) for _ in range(10)]
-    assert server.life.descriptors() >= before + 9
+    held = server.life.descriptors()
     for stream in streams:
         stream.close()
-    until(lambda: server.life.descriptors() <= before, "their connections are closed")
+    # Connections of earlier requests may end meanwhile too, and none begins.
+    until(lambda: server.life.descriptors() <= held - 10, "their connections are closed")
 
 
 def test_HTTP_1_head_of_a_stream_is_its_header(server, lab, fake):

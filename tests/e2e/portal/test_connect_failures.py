@@ -118,7 +118,7 @@ def test_idle_portal_expiry_does_not_reach_users(lab, target):
     """Connections that the Portal has ended meanwhile are not handed out (portal 18, warm pool)."""
     portal = Portal(lab).start()
     front = Connect(portal, target().address, "--pool", "5")
-    assert works(front.port)
+    until(lambda: works(front.port), "it works")
     portal.life.kill()
     portal.start()
     assert until(lambda: works(front.port), "the dead ones are passed over", 20)

@@ -16,7 +16,14 @@ from harness.waiting import PATIENCE, stays, until  # noqa: E402
 from tls_peer import END, NOTIFY, RESET, Frames, TlsPeer, seconds_until_end  # noqa: E402
 
 BASE = 1.0
-WINDOW = (0.8 * BASE - 0.05, 1.2 * BASE + 0.3 * PATIENCE)  # section 9's jitter, and what a busy machine adds
+EARLIEST, LATEST = 0.8 * BASE, 1.2 * BASE  # section 9's jitter
+
+
+def require_jittered(before, connected):
+    """Now is within the jitter of a deadline that began between these two moments."""
+    now = time.monotonic()
+    assert now - before >= EARLIEST - 0.05 and now - connected <= LATEST + PATIENCE, \
+        (now - before, now - connected)
 
 
 def changed(frame, index):
@@ -36,8 +43,9 @@ def bad_frames(frames):
                                    "zeros", "short", "silence", "end", "bare end"])
 def test_S9_every_failure_ends_at_the_deadline_and_without_a_word(portal, frames, cause):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="1s")
+    before = time.monotonic()
     with TlsPeer(running.port) as peer:
-        begin = time.monotonic()
+        connected = time.monotonic()
         if cause == "short":
             peer.send(frames.auth()[:-1])
         elif cause == "end":
@@ -48,7 +56,7 @@ def test_S9_every_failure_ends_at_the_deadline_and_without_a_word(portal, frames
             # 128 bytes cover any spec's length here; what follows the frame is not looked at.
             peer.send((bad_frames(frames)[cause] + bytes(128))[:128])
         assert peer.receive() == b""
-        assert WINDOW[0] <= time.monotonic() - begin <= WINDOW[1]
+        require_jittered(before, connected)
         assert peer.ending in (END, RESET)  # the socket is dropped without a TLS record
     assert running.checkpoint()["POOL"] == "0"
     running.life.wait_text(r"  ERROR  .*\n")
@@ -59,8 +67,9 @@ def test_S9_every_failure_ends_at_the_deadline_and_without_a_word(portal, frames
 
 def test_S9_a_dribbling_authenticator_does_not_stretch_the_deadline(portal, frames):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="1s")
+    before = time.monotonic()
     with TlsPeer(running.port) as peer:
-        begin = time.monotonic()
+        connected = time.monotonic()
         peer.raw.settimeout(0.05)
         for byte in frames.auth()[:-1] * 10:
             with contextlib.suppress(TimeoutError, OSError):
@@ -68,25 +77,26 @@ def test_S9_a_dribbling_authenticator_does_not_stretch_the_deadline(portal, fram
                 peer.receive()
             if peer.ending:
                 break
-        assert WINDOW[0] <= time.monotonic() - begin <= WINDOW[1]
+        require_jittered(before, connected)
 
 
 def test_S9_deadlines_are_jittered(portal):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="1s")
     peers, times = [], []
     for _ in range(12):
-        peers.append((TlsPeer(running.port), time.monotonic()))
-    for peer, begin in peers:
+        before = time.monotonic()
+        peers.append((TlsPeer(running.port), before, time.monotonic()))
+    for peer, _, _ in peers:
         peer.raw.setblocking(False)
     while peers:
-        for pair in list(peers):
-            peer, begin = pair
+        for entry in list(peers):
+            peer, before, connected = entry
             with contextlib.suppress(BlockingIOError):
                 if peer.receive() == b"" and peer.ending:
-                    times.append(time.monotonic() - begin)
-                    peers.remove(pair)
+                    require_jittered(before, connected)
+                    times.append(time.monotonic() - connected)
+                    peers.remove(entry)
                     peer.close()
-    assert all(WINDOW[0] <= spent <= WINDOW[1] for spent in times), times
     assert max(times) - min(times) > 0.02
 
 
@@ -112,8 +122,10 @@ def test_S9_bytes_that_are_no_tls_end_at_once(portal):
 
 def test_S9_a_handshake_that_stalls_ends_without_jitter(portal):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="700ms")
+    before = time.monotonic()
     with TlsPeer(running.port, handshake=False) as peer:
-        assert 0.65 <= seconds_until_end(peer) <= 1.2 * PATIENCE
+        assert seconds_until_end(peer) <= 2 * PATIENCE
+        assert time.monotonic() - before >= 0.65
     running.life.wait_text(r"  ERROR  ")
 
 
@@ -260,11 +272,9 @@ def test_S9_one_ipv6_prefix_is_one_source(portal):
 
 
 def test_S9_failed_authentications_free_their_slots(portal, frames):
-    running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="300ms")
+    running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="1s")
     for _ in range(2):
-        peers = [TlsPeer(running.port) for _ in range(32)]
-        for peer in peers:
-            peer.send(bytes(200))
+        peers = [TlsPeer(running.port).send(bytes(200)) for _ in range(32)]
         for peer in peers:
             assert peer.receive() == b"" and peer.ending != NOTIFY
             peer.close()

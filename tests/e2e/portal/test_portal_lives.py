@@ -29,7 +29,7 @@ from tls_peer import TlsPeer, receive_packet  # noqa: E402
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_S17_a_signal_under_load_ends_everything_within_the_window(portal, frames, target, lab,
                                                                    number):
-    running = portal("net=tcp", NOW_SHUTDOWN_TIMEOUT="3s", NOW_HANDSHAKE_TIMEOUT="30s")
+    running = portal("net=tcp", NOW_SHUTDOWN_TIMEOUT="1s", NOW_HANDSHAKE_TIMEOUT="30s")
     behind, udp = target(), lab.owns(UdpTarget(lab.port()))
     waiting = [TlsPeer(running.port, handshake=False), TlsPeer(running.port)]
     pooled = TlsPeer(running.port).send(frames.auth())

@@ -226,9 +226,9 @@ def test_S11_a_target_that_does_not_answer_costs_the_dial_timeout(portal, frames
         with TlsPeer(running.port) as peer:
             begin = time.monotonic()
             peer.send(frames.tcp("127.0.0.1:%d" % full.getsockname()[1]))
-            running.wait_checkpoint(TCPS=1)
             assert peer.receive_rest() == b""
             assert 0.6 <= time.monotonic() - begin <= 2.5 * PATIENCE
+        running.life.wait_text(r"\|TCPS=1\|")  # while it was dialling
         running.wait_checkpoint(TCPS=0)
         for each in waiting:
             each.close()

@@ -69,22 +69,25 @@ def test_S13_a_bad_setup_closes(portal, frames, setup):
 def test_S13_a_setup_that_does_not_come_ends_without_jitter(portal, frames):
     running = portal("net=tcp", NOW_HANDSHAKE_TIMEOUT="700ms")
     with TlsPeer(running.port) as peer:
+        before = time.monotonic()
         peer.send(frames.auth() + frames.request("uot.nowhere.invalid:0") + b"\0")
-        assert 0.6 <= seconds_until_end(peer) <= 1.5 * PATIENCE
+        assert seconds_until_end(peer) <= 2 * PATIENCE
+        assert time.monotonic() - before >= 0.6
 
 
 def test_S13_idle_flows_end_and_traffic_keeps_them(portal, frames, udp):
-    running = portal("net=tcp", NOW_UDP_IDLE_TIMEOUT="700ms")
+    running = portal("net=tcp", NOW_UDP_IDLE_TIMEOUT="1s")
     behind = udp()
     with TlsPeer(running.port) as peer:
         peer.send(frames.uot(behind.address))
         begin = time.monotonic()
-        while time.monotonic() - begin < 1.5:
+        while time.monotonic() - begin < 2:
+            last = time.monotonic()
             peer.send(packet(b"x"))
             assert receive_packet(peer) == b"x"
-            time.sleep(0.1)
-        # Up to one pause of the loop has passed already.
-        assert 0.5 <= seconds_until_end(peer) <= 2 * PATIENCE
+            time.sleep(0.1)  # the pauses are what does not end it
+        assert seconds_until_end(peer) <= 3 * PATIENCE
+        assert time.monotonic() - last >= 0.9
     running.wait_checkpoint(UDPS=0)
 
 

@@ -149,28 +149,25 @@ TEST(PortalConfig, S2_1_log) {
 // Of several faults the first in the order of 2.1 is reported.
 TEST(PortalConfig, S2_1_validation_order) {
   std::string text = "http://caf%E9:pw@h?spec=%E9&alpn=%E9&net=auto&tls=0";
-  const auto fix = [&](std::string_view wrong, std::string_view right) {
+  EXPECT_EQ(refused("portal//" + text.substr(7)), Errc::bad_url);
+  struct Step {
+    Errc reported;
+    std::string_view wrong;
+    std::string_view right;
+  };
+  for (const auto& [reported, wrong, right] : {Step{Errc::bad_scheme, "http", "portal"},
+                                               {Errc::missing_port, "@h", "@h:1"},
+                                               {Errc::password_given, ":pw", ""},
+                                               {Errc::bad_key, "caf%E9", "key"},
+                                               {Errc::bad_spec, "%E9", "x"},
+                                               {Errc::bad_alpn, "%E9", "x"},
+                                               {Errc::bad_net, "auto", "tcp"},
+                                               {Errc::bad_tls, "tls=0", "tls=1"}}) {
+    EXPECT_EQ(refused(text), reported) << text;
     const std::size_t at = text.find(wrong);
     ASSERT_NE(at, text.npos);
     text.replace(at, wrong.size(), right);
-  };
-  EXPECT_EQ(refused("portal//" + text.substr(7)), Errc::bad_url);
-  EXPECT_EQ(refused(text), Errc::bad_scheme);
-  fix("http", "portal");
-  EXPECT_EQ(refused(text), Errc::missing_port);
-  fix("@h", "@h:1");
-  EXPECT_EQ(refused(text), Errc::password_given);
-  fix(":pw", "");
-  EXPECT_EQ(refused(text), Errc::bad_key);
-  fix("caf%E9", "key");
-  EXPECT_EQ(refused(text), Errc::bad_spec);
-  fix("%E9", "x");
-  EXPECT_EQ(refused(text), Errc::bad_alpn);
-  fix("%E9", "x");
-  EXPECT_EQ(refused(text), Errc::bad_net);
-  fix("auto", "tcp");
-  EXPECT_EQ(refused(text), Errc::bad_tls);
-  fix("tls=0", "tls=1");
+  }
   EXPECT_TRUE(read(text));
 }
 

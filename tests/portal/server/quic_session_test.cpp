@@ -156,7 +156,7 @@ class QuicSessionTest : public testing::Test {
     return text_of(out) + payload;
   }
 
-  /// The close that the deadline brings, and how long after the handshake it came.
+  /// The close that the deadline brings, and how long after `since`, before the handshake, it came.
   void expect_denied(quic::Connection& connection, Clock::time_point since) {
     io.run(connection.ended());
     const auto took = Clock::now() - since;
@@ -186,8 +186,8 @@ TEST_F(QuicSessionTest, S11_a_request_stream_is_relayed_both_ways_to_its_end) {
 
 TEST_F(QuicSessionTest, S9_a_wrong_tag_ends_at_the_deadline_with_access_denied) {
   portal.start();
-  const auto connection = connect();
   const auto since = Clock::now();
+  const auto connection = connect();
   std::string frame = portal.auth_frame();
   for (char& byte : frame) byte = static_cast<char>(byte ^ 1);
   const auto stream = send_auth(*connection, frame);
@@ -202,8 +202,8 @@ TEST_F(QuicSessionTest, S9_a_wrong_tag_ends_at_the_deadline_with_access_denied) 
 
 TEST_F(QuicSessionTest, S9_bytes_behind_the_frame_are_refused_before_its_contents) {
   portal.start();
-  const auto connection = connect();
   const auto since = Clock::now();
+  const auto connection = connect();
   const auto stream = send_auth(*connection, portal.auth_frame() + "x");
   expect_denied(*connection, since);
   io.run_until([&] {
@@ -214,18 +214,19 @@ TEST_F(QuicSessionTest, S9_bytes_behind_the_frame_are_refused_before_its_content
 TEST_F(QuicSessionTest, S9_no_stream_a_short_frame_and_a_missing_FIN_end_at_the_deadline) {
   portal.start();
   {
+    const auto since = Clock::now();
     const auto connection = connect();
-    expect_denied(*connection, Clock::now());
+    expect_denied(*connection, since);
   }
   {
-    const auto connection = connect();
     const auto since = Clock::now();
+    const auto connection = connect();
     const auto stream = send_auth(*connection, portal.auth_frame().substr(1));
     expect_denied(*connection, since);
   }
   {
-    const auto connection = connect();
     const auto since = Clock::now();
+    const auto connection = connect();
     const auto stream = send_auth(*connection, portal.auth_frame(), false);
     expect_denied(*connection, since);
   }

@@ -156,7 +156,7 @@ TEST(PortalTlsSession, Section11_1_ARefusedTargetClosesWithoutBytes) {
 
 TEST(PortalTlsSession, Section11_1_AStallingTargetIsCountedAndGivenUp) {
   RunningPortal portal;
-  portal.tuning.tcp_dial_timeout = 300ms;
+  portal.tuning.tcp_dial_timeout = 1s;
   portal.start();
   portunus::test::SilentTarget silent;
   TlsClient client = connected(portal);
@@ -164,7 +164,7 @@ TEST(PortalTlsSession, Section11_1_AStallingTargetIsCountedAndGivenUp) {
   ASSERT_TRUE(client.send(portal.opening(silent.port())));
   EXPECT_TRUE(eventually([&] { return portal.counter("TCPS") == 1; })) << "before dialling";
   EXPECT_EQ(client.receive_all(), "");
-  EXPECT_GE(Clock::now() - begin, 300ms);
+  EXPECT_GE(Clock::now() - begin, 1s);
   EXPECT_TRUE(eventually([&] { return portal.counter("TCPS") == 0; }));
 }
 
@@ -180,8 +180,8 @@ TEST(PortalAuthentication, Section9_AWrongTagIsAnsweredByNothingUntilTheDeadline
   portal.start();
   for (const std::size_t wrong :
        {std::size_t{0}, std::size_t{32}, std::size_t{40}, std::size_t{77}}) {
-    TlsClient client = connected(portal);
     const auto begin = Clock::now();
+    TlsClient client = connected(portal);
     std::string frame = portal.auth_frame();
     frame[wrong] = static_cast<char>(frame[wrong] ^ 1);
     ASSERT_TRUE(client.send(frame));
@@ -198,8 +198,8 @@ TEST(PortalAuthentication, Section9_AShortFrameAndADribbleEndAtTheSameDeadline) 
   RunningPortal portal;
   portal.tuning.handshake_timeout = 500ms;
   portal.start();
-  TlsClient cut = connected(portal);
   const auto begin = Clock::now();
+  TlsClient cut = connected(portal);
   ASSERT_TRUE(cut.send(portal.auth_frame().substr(0, 20)));
   cut.send_close_notify();
   const auto [cut_took, cut_end] = rejected(cut, begin);
@@ -221,9 +221,10 @@ TEST(PortalAuthentication, Section9_AnInvalidRecordBringsNoAlert) {
   RunningPortal portal;
   portal.tuning.handshake_timeout = 300ms;
   portal.start();
+  const auto begin = Clock::now();
   TlsClient client = connected(portal);
   client.socket().send(std::string("\x17\x03\x03\x00\x20", 5) + std::string(32, 'x'));
-  const auto [took, end] = rejected(client, Clock::now());
+  const auto [took, end] = rejected(client, begin);
   EXPECT_GE(took, 200ms);
   EXPECT_NE(end, End::alert);
   EXPECT_EQ(client.alert(), -1);
@@ -268,8 +269,8 @@ TEST(PortalAuthentication, Section9_AHandshakeThatStallsOrFailsIsClosed) {
   RunningPortal portal;
   portal.tuning.handshake_timeout = 2s;
   portal.start();
-  Socket silent = Socket::connect_v4(portal.port());
   const auto begin = Clock::now();
+  Socket silent = Socket::connect_v4(portal.port());
   EXPECT_EQ(silent.receive_all(), "");
   EXPECT_GE(Clock::now() - begin, 1990ms) << "without jitter";
   Socket garbage = Socket::connect_v4(portal.port());
