@@ -52,7 +52,7 @@ void QuicFlows::close_all() {
 void QuicFlows::log(log::Level level, std::string_view what, std::string_view detail) const {
   if (!core_.all.log.shown(level)) return;
   std::string message = "portal::quic: " + connection_.remote_endpoint().text() + ": ";
-  message.append(what).append(log::escaped(detail));
+  message.append(log::escaped(what)).append(log::escaped(detail));
   core_.all.log.write(level, message);
 }
 
