@@ -11,7 +11,13 @@ QuicFlows::~QuicFlows() = default;
 
 void QuicFlows::take(protocol::Bytes datagram) {
   const auto view = protocol::decode_datagram(core_.all.spec, datagram);
-  if (!view) return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+  if (!view) {
+    // The text is only made where somebody reads it.
+    if (core_.all.log.shown(log::Level::debug)) {
+      log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+    }
+    return;
+  }
   switch (view->type) {
     case protocol::DatagramType::request:
       return request(*view);
