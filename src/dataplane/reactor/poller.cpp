@@ -56,7 +56,8 @@ void Poller::wait_outside() {
   epoll_.async_wait(boost::asio::posix::descriptor_base::wait_read,
                     [this](const boost::system::error_code& ec) {
                       waiting_outside_ = false;
-                      if (!ec) turn();
+                      // Stopped while this stood in the queue, it must not wait anew.
+                      if (!ec && epoll_.is_open()) turn();
                     });
 }
 

@@ -44,6 +44,7 @@ struct UotFlow::State {
     stream->abort();
     wake_writer();
     ended.cancel();
+    bound.reset();
   }
   void broken(const Error& why) {
     end();
@@ -61,6 +62,8 @@ struct UotFlow::State {
   bool over = false;
   std::vector<std::byte> queued;
   std::vector<std::byte> leaving;
+  /// Once `closing`; of `stream`, and so gone before it.
+  std::optional<AbortAt> bound;
 };
 
 UotFlow::UotFlow(asio::any_io_executor executor, async::Gate& gate,
@@ -74,6 +77,11 @@ UotFlow::UotFlow(asio::any_io_executor executor, async::Gate& gate,
 UotFlow::~UotFlow() {
   state_->receiver = nullptr;
   state_->closing = true;
+  // Here and not in the writer, which may be held up by a Portal that does not read.
+  if (!state_->over) {
+    state_->bound.emplace(state_->executor, *state_->stream,
+                          SystemClock::instance().steady_now() + kClosing);
+  }
   state_->wake_writer();
 }
 
@@ -95,12 +103,7 @@ bool UotFlow::send(std::span<const std::uint8_t> payload) {
 
 async::Task<> UotFlow::write_loop(std::shared_ptr<State> state) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  std::optional<AbortAt> bound;
   while (!state->over) {
-    if (state->closing && !bound) {
-      bound.emplace(state->executor, *state->stream,
-                    SystemClock::instance().steady_now() + kClosing);
-    }
     if (!state->queued.empty()) {
       state->leaving.clear();
       std::swap(state->queued, state->leaving);

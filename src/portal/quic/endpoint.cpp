@@ -329,6 +329,9 @@ void Endpoint::shut() {
   forgotten_.clear();
   for (const auto& socket : sockets_) socket->close();
   poller_.stop();
+  // What the poller still has in the context's queue points to it. Whoever drained us may let go
+  // of us at once; nobody can be kept whose destructor runs.
+  if (auto self = weak_from_this().lock()) boost::asio::post(context_, [self] {});
 }
 
 }  // namespace portunus::portal::quic

@@ -41,10 +41,11 @@ Result<std::unique_ptr<QuicCore>> QuicCore::create(Services& services,
 
 Result<> QuicCore::renew() {
   const auto pair = services_.all.credentials.current();
+  // One that cannot be used is tried and logged once, not again for every connection.
+  generation_ = pair->generation;
   auto tls = quic::ServerTls::from_pem(pair->certificates_pem, pair->key_pem);
   if (!tls) return fail(tls.error());
   tls_ = std::move(*tls);
-  generation_ = pair->generation;
   return {};
 }
 

@@ -11,7 +11,13 @@ QuicFlows::~QuicFlows() = default;
 
 void QuicFlows::take(protocol::Bytes datagram) {
   const auto view = protocol::decode_datagram(core_.all.spec, datagram);
-  if (!view) return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+  if (!view) {
+    // The text is only made where somebody reads it.
+    if (core_.all.log.shown(log::Level::debug)) {
+      log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+    }
+    return;
+  }
   switch (view->type) {
     case protocol::DatagramType::request:
       return request(*view);
@@ -52,7 +58,7 @@ void QuicFlows::close_all() {
 void QuicFlows::log(log::Level level, std::string_view what, std::string_view detail) const {
   if (!core_.all.log.shown(level)) return;
   std::string message = "portal::quic: " + connection_.remote_endpoint().text() + ": ";
-  message.append(what).append(log::escaped(detail));
+  message.append(log::escaped(what)).append(log::escaped(detail));
   core_.all.log.write(level, message);
 }
 
