@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "portal/relay/auth_deadline.hpp"
+#include "portal/relay/buffer.hpp"
+#include "portal/relay/errc.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -141,11 +143,15 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
 
 Task<void> QuicFlow::carry_replies() {
   relay::Pacer& pacer = core_.all.pacers.downlink;
-  std::vector<std::byte> buffer(core_.all.tuning.udp_buffer_size);
+  const relay::Buffer buffer(core_.all.tuning.udp_buffer_size);
+  if (!buffer.valid()) {
+    owner_.log(log::Level::error, "udp: ", make_error_code(relay::Errc::no_memory).message());
+    co_return;
+  }
   while (!closed_) {
-    auto got = co_await socket_->receive(buffer);
+    auto got = co_await socket_->receive(buffer.span());
     for (int i = 0; got && !closed_; ++i) {
-      const std::span<const std::byte> packet(buffer.data(), *got);
+      const std::span<const std::byte> packet = buffer.span().first(*got);
       core_.counters.udp_tx.add(packet.size());
       if (pacer.limited() && !packet.empty()) {
         co_await sleep_until(pacer.reserve(packet.size(), std::chrono::steady_clock::now()));
@@ -157,7 +163,7 @@ Task<void> QuicFlow::carry_replies() {
         owner_.connection_.send_datagram(header_, octets(packet));
       }
       if (i == kRepliesInARow) break;
-      got = socket_->try_receive(buffer);
+      got = socket_->try_receive(buffer.span());
     }
     if (!got && got.error().code != std::errc::operation_would_block &&
         got.error().code != std::errc::resource_unavailable_try_again) {
