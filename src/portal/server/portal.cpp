@@ -272,7 +272,7 @@ Task<bool> Portal::Impl::drain_core(unsigned index, SteadyTime until) {
   bool idle = true;
   if (index == 0) idle = co_await accepting_.drain(left() + kUnwind);
   bool quiet = true;
-  if (quic_) quiet = co_await quic_->core(index).drain(left());
+  if (quic_) quiet = co_await quic_->core(index).drain(left(), kUnwind);
   const bool sessions = co_await tls_[index]->drain(left() + kUnwind);
   co_return (idle && quiet && sessions);
 }
