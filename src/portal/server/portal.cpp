@@ -233,6 +233,7 @@ std::vector<net::Endpoint> Portal::Impl::tcp_endpoints() const {
 void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) {
   auto slot = admission_.admit(peer.address());
   if (!slot) {
+    if (!log_.shown(log::Level::error)) return;
     log_.write(log::Level::error,
                "portal::tls: " + peer.text() + ": too many connections without authentication");
     return;

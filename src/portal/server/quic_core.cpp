@@ -51,6 +51,7 @@ Result<> QuicCore::renew() {
 std::shared_ptr<void> QuicCore::admit(const net::Endpoint& remote) {
   auto slot = services_.all.admission.admit(remote.address());
   if (slot) return std::make_shared<relay::Admission::Slot>(std::move(*slot));
+  if (!services_.all.log.shown(log::Level::error)) return nullptr;
   services_.all.log.write(log::Level::error, "portal::quic: " + remote.text() +
                                                  ": too many connections without authentication");
   return nullptr;

@@ -11,7 +11,10 @@ QuicFlows::~QuicFlows() = default;
 
 void QuicFlows::take(protocol::Bytes datagram) {
   const auto view = protocol::decode_datagram(core_.all.spec, datagram);
-  if (!view) return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+  if (!view) {
+    if (!core_.all.log.shown(log::Level::debug)) return;
+    return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
+  }
   switch (view->type) {
     case protocol::DatagramType::request:
       return request(*view);
