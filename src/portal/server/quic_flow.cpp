@@ -25,11 +25,6 @@ std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
-Task<void> sleep_until(SteadyTime when) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, when);
-  co_await timer.async_wait(kTuple);
-}
-
 }  // namespace
 
 QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
@@ -40,6 +35,8 @@ QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
       header_(protocol::datagram_header_size(target_.size())),
       waiting_(kWaitingBytes),
       more_waiting_(core_.context.get_executor()),
+      up_pause_(core_.context),
+      down_pause_(core_.context),
       idle_(core_.context) {
   protocol::encode_datagram_header(core_.all.spec, protocol::DatagramType::response, id_, target_,
                                    header_);
@@ -75,6 +72,8 @@ void QuicFlow::close() {
   if (std::exchange(closed_, true)) return;
   owner_.remove(*this);
   if (socket_ != nullptr) socket_->close();
+  up_pause_.cancel();
+  down_pause_.cancel();
   idle_.cancel();
   waiting_.clear();
   more_waiting_.notify();
@@ -105,6 +104,11 @@ bool QuicFlow::send_now(protocol::Bytes payload) {
   return true;
 }
 
+Task<void> QuicFlow::pace(relay::Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
+  pause.expires_at(pacer.reserve(bytes, std::chrono::steady_clock::now()));
+  co_await pause.async_wait(kTuple);
+}
+
 void QuicFlow::count_sent(std::size_t bytes) {
   core_.counters.udp_rx.add(bytes);
 }
@@ -126,8 +130,7 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
     // What follows must not overtake it.
     self->sending_ = true;
     if (pacer.limited() && !packet.empty()) {
-      const SteadyTime when = pacer.reserve(packet.size(), std::chrono::steady_clock::now());
-      co_await sleep_until(when);
+      co_await self->pace(pacer, self->up_pause_, packet.size());
       if (self->closed_) co_return;
     }
     const auto sent = co_await self->socket_->send(packet);
@@ -154,7 +157,7 @@ Task<void> QuicFlow::carry_replies() {
       const std::span<const std::byte> packet = buffer.span().first(*got);
       core_.counters.udp_tx.add(packet.size());
       if (pacer.limited() && !packet.empty()) {
-        co_await sleep_until(pacer.reserve(packet.size(), std::chrono::steady_clock::now()));
+        co_await pace(pacer, down_pause_, packet.size());
         if (closed_) co_return;
       }
       if (!packet.empty()) {
