@@ -8,6 +8,7 @@
 #include <chrono>
 #include <utility>
 
+#include "common/net/accept_error.hpp"
 #include "dataplane/tcp/listen_port.hpp"
 #include "dataplane/tcp/worker.hpp"
 
@@ -19,26 +20,6 @@ constexpr int kMostAtClose = 4096;
 constexpr std::chrono::milliseconds kPause(50);
 // Level-triggered: what a wake-up leaves in the queue is reported again.
 constexpr std::uint32_t kInterest = EPOLLIN | EPOLLEXCLUSIVE;
-
-/// Errors of the connection that was to be accepted, not of accepting (accept(2)).
-bool is_of_the_peer(int error) {
-  switch (error) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPERM:
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-      return true;
-    default:
-      return false;
-  }
-}
 
 /// The descriptor is not a listening socket any more.
 bool is_final(int error) {
@@ -97,7 +78,7 @@ TcpListener::Taken TcpListener::accept_one() {
       return Taken::one;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Taken::none;
-    if (is_of_the_peer(errno)) continue;
+    if (net::is_of_the_peer(errno)) continue;
     const int error = errno;
     port_.sink().on_accept_error(port_, error);
     return is_final(error) ? Taken::dead : Taken::failed;

@@ -68,10 +68,12 @@ CredentialStore::CredentialStore(Pair pair)
       current_(std::make_shared<const Pair>(std::move(pair))),
       generation_(current_.load()->generation) {}
 
-CredentialStore::CredentialStore(Pair pair, Files files, SteadyTime now, OnReload on_reload)
+CredentialStore::CredentialStore(Pair pair, Files files, SteadyTime now, OnReload on_reload,
+                                 Check check)
     : files_(std::move(files)),
       reloads_(true),
       on_reload_(std::move(on_reload)),
+      check_(std::move(check)),
       current_(std::make_shared<const Pair>(std::move(pair))),
       generation_(current_.load()->generation),
       due_(due_after(now, files_.interval)) {}
@@ -87,8 +89,16 @@ void CredentialStore::on_client_hello(SteadyTime now) {
   reading_.store(false, std::memory_order_release);
 }
 
-void CredentialStore::reload() {
+Result<Pair> CredentialStore::read() const {
   Result<Pair> pair = read_pair(files_.certificate_path, files_.key_path);
+  if (!pair || !check_) return pair;
+  const Result<> usable = check_(*pair);
+  if (!usable) return fail(usable.error());
+  return pair;
+}
+
+void CredentialStore::reload() {
+  Result<Pair> pair = read();
   Result<> outcome;
   if (pair) {
     pair->generation = generation_.load(std::memory_order_relaxed) + 1;

@@ -39,11 +39,13 @@ class CredentialStore {
   };
   /// Told about each attempt, on the thread that made it.
   using OnReload = std::function<void(const Result<>& outcome)>;
+  /// Whether the carriers can use a pair: asked before it replaces the one in use, on that thread.
+  using Check = std::function<Result<>(const Pair& pair)>;
 
   /// Never reloaded (`tls=1`).
   explicit CredentialStore(Pair pair);
   /// `pair` was read from `files` at `now`.
-  CredentialStore(Pair pair, Files files, SteadyTime now, OnReload on_reload);
+  CredentialStore(Pair pair, Files files, SteadyTime now, OnReload on_reload, Check check = {});
 
   /// To be called for each ClientHello, before current(). Reads the files when that is due, unless
   /// another thread is doing so; a failure keeps the pair in use.
@@ -54,10 +56,12 @@ class CredentialStore {
 
  private:
   void reload();
+  Result<Pair> read() const;
 
   const Files files_;
   const bool reloads_;
   const OnReload on_reload_;
+  const Check check_;
   std::atomic<std::shared_ptr<const Pair>> current_;
   std::atomic<std::uint64_t> generation_;
   /// Of the steady clock; when the next attempt is due.

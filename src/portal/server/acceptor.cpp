@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/async/within.hpp"
+#include "common/net/accept_error.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -19,26 +20,6 @@ using async::kTuple;
 
 constexpr int kMostPerWakeup = 10;
 constexpr std::chrono::milliseconds kPause(100);
-
-/// Errors of the connection that was to be accepted, not of accepting (accept(2)).
-bool is_of_the_peer(int error) {
-  switch (error) {
-    case EINTR:
-    case ECONNABORTED:
-    case EPERM:
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-      return true;
-    default:
-      return false;
-  }
-}
 
 }  // namespace
 
@@ -74,7 +55,7 @@ Acceptor::Taken Acceptor::accept_one() {
     }
     const int error = errno;
     if (error == EAGAIN || error == EWOULDBLOCK) return Taken::none;
-    if (is_of_the_peer(error)) continue;
+    if (net::is_of_the_peer(error)) continue;
     log_.write(log::Level::error,
                "portal::accept: " + local_.text() + ": " + std::system_category().message(error));
     return Taken::failed;

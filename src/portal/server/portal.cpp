@@ -13,6 +13,7 @@
 
 #include "portal/config/start_line.hpp"
 #include "portal/credentials/credential_store.hpp"
+#include "portal/quic/tls.hpp"
 #include "portal/relay/auth_deadline.hpp"
 #include "portal/server/acceptor.hpp"
 #include "portal/server/checkpoint.hpp"
@@ -20,6 +21,7 @@
 #include "portal/server/quic_carrier.hpp"
 #include "portal/server/services.hpp"
 #include "portal/server/tls_core.hpp"
+#include "portal/tls/tls_context.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -72,6 +74,7 @@ class Portal::Impl final : public AcceptSink {
   Result<> make_services();
   Result<> bind();
   void release_sockets();
+  Result<> check_pair(const credentials::Pair& pair) const;
   void on_reload(const Result<>& outcome);
 
   /// Ends what runs on core `index`; on its thread.
@@ -122,8 +125,18 @@ Result<> Portal::Impl::load_credentials() {
       credentials::CredentialStore::Files{.certificate_path = config_.certificate_path,
                                           .key_path = config_.key_path,
                                           .interval = tuning_.reload_interval},
-      std::chrono::steady_clock::now(), [this](const Result<>& outcome) { on_reload(outcome); });
+      std::chrono::steady_clock::now(), [this](const Result<>& outcome) { on_reload(outcome); },
+      [this](const credentials::Pair& pair) { return check_pair(pair); });
   return {};
+}
+
+/// By the same measure as at the start, so that both carriers change together or neither does.
+Result<> Portal::Impl::check_pair(const credentials::Pair& pair) const {
+  Result<> usable = tls::ServerContext::check(pair);
+  if (!usable || !config_.wants_udp()) return usable;
+  const auto made = quic::ServerTls::from_pem(pair.certificates_pem, pair.key_pem);
+  if (!made) return fail(made.error());
+  return usable;
 }
 
 void Portal::Impl::on_reload(const Result<>& outcome) {
@@ -220,6 +233,7 @@ std::vector<net::Endpoint> Portal::Impl::tcp_endpoints() const {
 void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) {
   auto slot = admission_.admit(peer.address());
   if (!slot) {
+    if (!log_.shown(log::Level::error)) return;
     log_.write(log::Level::error,
                "portal::tls: " + peer.text() + ": too many connections without authentication");
     return;
@@ -259,7 +273,7 @@ Task<bool> Portal::Impl::drain_core(unsigned index, SteadyTime until) {
   bool idle = true;
   if (index == 0) idle = co_await accepting_.drain(left() + kUnwind);
   bool quiet = true;
-  if (quic_) quiet = co_await quic_->core(index).drain(left());
+  if (quic_) quiet = co_await quic_->core(index).drain(left(), kUnwind);
   const bool sessions = co_await tls_[index]->drain(left() + kUnwind);
   co_return (idle && quiet && sessions);
 }

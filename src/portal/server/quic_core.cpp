@@ -52,6 +52,7 @@ Result<> QuicCore::renew() {
 std::shared_ptr<void> QuicCore::admit(const net::Endpoint& remote) {
   auto slot = services_.all.admission.admit(remote.address());
   if (slot) return std::make_shared<relay::Admission::Slot>(std::move(*slot));
+  if (!services_.all.log.shown(log::Level::error)) return nullptr;
   services_.all.log.write(log::Level::error, "portal::quic: " + remote.text() +
                                                  ": too many connections without authentication");
   return nullptr;
@@ -78,9 +79,10 @@ void QuicCore::request_stop() {
   endpoint_->request_stop();
 }
 
-async::Task<bool> QuicCore::drain(std::chrono::steady_clock::duration grace) {
+async::Task<bool> QuicCore::drain(std::chrono::steady_clock::duration grace,
+                                  std::chrono::steady_clock::duration unwind) {
   const auto until = std::chrono::steady_clock::now() + grace;
-  const bool sessions = co_await gate_.drain(grace);
+  const bool sessions = co_await gate_.drain(grace + unwind);
   const auto left = until - std::chrono::steady_clock::now();
   // Connections whose peers have not gone quiet by then are dropped, which keeps nothing alive.
   co_await endpoint_->drain(std::max(left, std::chrono::steady_clock::duration::zero()));

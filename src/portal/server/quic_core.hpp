@@ -32,8 +32,10 @@ class QuicCore final : public quic::ServerHandler {
   Result<> start() { return endpoint_->start(); }
   /// Ends every session, closing its connection with code 0. Idempotent.
   void request_stop();
-  /// True when all have ended.
-  async::Task<bool> drain(std::chrono::steady_clock::duration grace);
+  /// `grace` for the peers to go quiet, and `unwind` more for sessions that are just ending. True
+  /// when all of those have ended.
+  async::Task<bool> drain(std::chrono::steady_clock::duration grace,
+                          std::chrono::steady_clock::duration unwind);
 
   const std::shared_ptr<quic::Endpoint>& endpoint() const { return endpoint_; }
 

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "portal/relay/auth_deadline.hpp"
+#include "portal/relay/buffer.hpp"
+#include "portal/relay/errc.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -23,11 +25,6 @@ std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
-Task<void> sleep_until(SteadyTime when) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, when);
-  co_await timer.async_wait(kTuple);
-}
-
 }  // namespace
 
 QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
@@ -38,6 +35,8 @@ QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
       header_(protocol::datagram_header_size(target_.size())),
       waiting_(kWaitingBytes),
       more_waiting_(core_.context.get_executor()),
+      up_pause_(core_.context),
+      down_pause_(core_.context),
       idle_(core_.context) {
   protocol::encode_datagram_header(core_.all.spec, protocol::DatagramType::response, id_, target_,
                                    header_);
@@ -73,6 +72,8 @@ void QuicFlow::close() {
   if (std::exchange(closed_, true)) return;
   owner_.remove(*this);
   if (socket_ != nullptr) socket_->close();
+  up_pause_.cancel();
+  down_pause_.cancel();
   idle_.cancel();
   waiting_.clear();
   more_waiting_.notify();
@@ -103,6 +104,11 @@ bool QuicFlow::send_now(protocol::Bytes payload) {
   return true;
 }
 
+Task<void> QuicFlow::pace(relay::Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
+  pause.expires_at(pacer.reserve(bytes, std::chrono::steady_clock::now()));
+  co_await pause.async_wait(kTuple);
+}
+
 void QuicFlow::count_sent(std::size_t bytes) {
   core_.counters.udp_rx.add(bytes);
 }
@@ -124,8 +130,7 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
     // What follows must not overtake it.
     self->sending_ = true;
     if (pacer.limited() && !packet.empty()) {
-      const SteadyTime when = pacer.reserve(packet.size(), std::chrono::steady_clock::now());
-      co_await sleep_until(when);
+      co_await self->pace(pacer, self->up_pause_, packet.size());
       if (self->closed_) co_return;
     }
     const auto sent = co_await self->socket_->send(packet);
@@ -141,14 +146,18 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
 
 Task<void> QuicFlow::carry_replies() {
   relay::Pacer& pacer = core_.all.pacers.downlink;
-  std::vector<std::byte> buffer(core_.all.tuning.udp_buffer_size);
+  const relay::Buffer buffer(core_.all.tuning.udp_buffer_size);
+  if (!buffer.valid()) {
+    owner_.log(log::Level::error, "udp: ", make_error_code(relay::Errc::no_memory).message());
+    co_return;
+  }
   while (!closed_) {
-    auto got = co_await socket_->receive(buffer);
+    auto got = co_await socket_->receive(buffer.span());
     for (int i = 0; got && !closed_; ++i) {
-      const std::span<const std::byte> packet(buffer.data(), *got);
+      const std::span<const std::byte> packet = buffer.span().first(*got);
       core_.counters.udp_tx.add(packet.size());
       if (pacer.limited() && !packet.empty()) {
-        co_await sleep_until(pacer.reserve(packet.size(), std::chrono::steady_clock::now()));
+        co_await pace(pacer, down_pause_, packet.size());
         if (closed_) co_return;
       }
       if (!packet.empty()) {
@@ -157,7 +166,7 @@ Task<void> QuicFlow::carry_replies() {
         owner_.connection_.send_datagram(header_, octets(packet));
       }
       if (i == kRepliesInARow) break;
-      got = socket_->try_receive(buffer);
+      got = socket_->try_receive(buffer.span());
     }
     if (!got && got.error().code != std::errc::operation_would_block &&
         got.error().code != std::errc::resource_unavailable_try_again) {

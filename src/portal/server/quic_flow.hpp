@@ -38,6 +38,8 @@ class QuicFlow final : public std::enable_shared_from_this<QuicFlow> {
   async::Task<void> carry_replies();
   bool send_now(protocol::Bytes payload);
   void count_sent(std::size_t bytes);
+  /// Until the packet may be sent on, or the flow is closed.
+  async::Task<void> pace(relay::Pacer& pacer, boost::asio::steady_timer& pause, std::size_t bytes);
   void touch() { active_ = std::chrono::steady_clock::now(); }
   void watch_idle(SteadyTime when);
 
@@ -50,6 +52,8 @@ class QuicFlow final : public std::enable_shared_from_this<QuicFlow> {
   std::unique_ptr<relay::UdpTarget> socket_;
   quic::DatagramQueue waiting_;
   quic::WakeUp more_waiting_;
+  boost::asio::steady_timer up_pause_;
+  boost::asio::steady_timer down_pause_;
   boost::asio::steady_timer idle_;
   SteadyTime active_;
   /// One is on its way that was taken off those that wait.

@@ -12,11 +12,8 @@ QuicFlows::~QuicFlows() = default;
 void QuicFlows::take(protocol::Bytes datagram) {
   const auto view = protocol::decode_datagram(core_.all.spec, datagram);
   if (!view) {
-    // The text is only made where somebody reads it.
-    if (core_.all.log.shown(log::Level::debug)) {
-      log(log::Level::debug, "datagram dropped: ", view.error().code.message());
-    }
-    return;
+    if (!core_.all.log.shown(log::Level::debug)) return;
+    return log(log::Level::debug, "datagram dropped: ", view.error().code.message());
   }
   switch (view->type) {
     case protocol::DatagramType::request:

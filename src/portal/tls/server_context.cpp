@@ -25,6 +25,15 @@ bool use_pair(SSL_CTX* context, const credentials::Pair& pair) {
          SSL_CTX_check_private_key(context) == 1;
 }
 
+Result<ContextPtr> make_context(const credentials::Pair& pair) {
+  ERR_clear_error();
+  ContextPtr context(SSL_CTX_new(TLS_server_method()));
+  if (!context || !apply_rules(context.get()) || !use_pair(context.get(), pair)) {
+    return fail(Error(Errc::context_failed, last_library_error()));
+  }
+  return context;
+}
+
 }  // namespace
 
 ServerContext::ServerContext(credentials::CredentialStore& store, std::string alpn)
@@ -45,16 +54,20 @@ Result<std::unique_ptr<ServerContext>> ServerContext::create(credentials::Creden
   return self;
 }
 
+Result<> ServerContext::check(const credentials::Pair& pair) {
+  const Result<ContextPtr> made = make_context(pair);
+  if (!made) return fail(made.error());
+  return {};
+}
+
 Result<ssl_ctx_st*> ServerContext::build(const credentials::Pair& pair) {
-  ERR_clear_error();
-  ContextPtr context(SSL_CTX_new(TLS_server_method()));
-  if (!context || !apply_rules(context.get()) || !use_pair(context.get(), pair)) {
-    return fail(Error(Errc::context_failed, last_library_error()));
-  }
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
-  SSL_CTX_set_client_hello_cb(context.get(), on_client_hello, this);
-  SSL_CTX_set_alpn_select_cb(context.get(), on_alpn, this);
-  return context.release();
+  Result<ContextPtr> made = make_context(pair);
+  if (!made) return fail(made.error());
+  SSL_CTX* context = made->release();
+  SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+  SSL_CTX_set_client_hello_cb(context, on_client_hello, this);
+  SSL_CTX_set_alpn_select_cb(context, on_alpn, this);
+  return context;
 }
 
 ssl_st* ServerContext::new_connection() {
@@ -74,7 +87,8 @@ int ServerContext::on_client_hello(ssl_st* connection, int*, void* self) {
 
 void ServerContext::renew() {
   const auto pair = store_.current();
-  // Whatever comes of it, it is not tried again for this pair.
+  // The store had it checked, so what is left to fail is memory. Whatever comes of it, it is not
+  // tried again for this pair.
   generation_ = pair->generation;
   Result<ssl_ctx_st*> built = build(*pair);
   if (!built) return;

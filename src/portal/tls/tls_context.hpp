@@ -20,6 +20,8 @@ class ServerContext {
  public:
   static Result<std::unique_ptr<ServerContext>> create(credentials::CredentialStore& store,
                                                        std::string alpn);
+  /// Whether the library takes the pair, which it may not for the size of its key.
+  static Result<> check(const credentials::Pair& pair);
   ~ServerContext();
   ServerContext(const ServerContext&) = delete;
   ServerContext& operator=(const ServerContext&) = delete;

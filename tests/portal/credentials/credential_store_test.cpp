@@ -160,6 +160,25 @@ TEST(PortalCredentials, Section16_TheIntervalCountsFromStartAndFromTheLastAttemp
   EXPECT_EQ(attempts.size(), 2U) << "a failure restarts the interval too";
 }
 
+TEST(PortalCredentials, Section16_APairThatNoCarrierTakesIsAFailureAndTheOldOneStays) {
+  Files files(make_pair());
+  std::vector<bool> outcomes;
+  bool usable = false;
+  CredentialStore store(
+      *files.read(), files.settings(0s), kStart,
+      [&](const Result<>& outcome) { outcomes.push_back(outcome.has_value()); },
+      [&](const Pair&) { return usable ? Result<>{} : fail(Errc::unreadable_key); });
+  const auto first = store.current()->leaf_sha256;
+  files.write(make_pair());
+  store.on_client_hello(kStart + 1s);
+  EXPECT_EQ(store.current()->leaf_sha256, first);
+  EXPECT_EQ(store.generation(), 1U);
+  usable = true;
+  store.on_client_hello(kStart + 2s);
+  EXPECT_NE(store.current()->leaf_sha256, first);
+  EXPECT_EQ(outcomes, (std::vector<bool>{false, true}));
+}
+
 TEST(PortalCredentials, Section16_SelfSignedIsNeverReloaded) {
   CredentialStore store(*make_self_signed(SystemClock::instance().now()));
   store.on_client_hello(kStart + std::chrono::hours(100000));
