@@ -6,6 +6,12 @@
 #include "portal/server/quic_flow.hpp"
 
 namespace portunus::portal::server {
+namespace {
+
+/// A client's share of the process's descriptors (portal 12 lets us refuse new flows).
+constexpr std::size_t kMostFlows = 1024;
+
+}  // namespace
 
 QuicFlows::~QuicFlows() = default;
 
@@ -35,6 +41,9 @@ void QuicFlows::request(const protocol::DatagramView& view) {
   if (found != flows_.end()) {
     const auto flow = found->second;  // a send that fails removes it from the table
     return flow->send(view.payload);
+  }
+  if (flows_.size() >= kMostFlows) {
+    return log(log::Level::debug, "datagram dropped: ", "too many flows of one connection");
   }
   auto flow = std::make_shared<QuicFlow>(*this, view.flow_id, std::string(view.target));
   flows_.emplace(Key{view.flow_id, flow->target()}, flow);

@@ -1,21 +1,14 @@
 #include "server/http/http_listener.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
+#include "common/net/accept_error.hpp"
+
 namespace portunus::server::http {
-namespace {
 
 namespace asio = boost::asio;
-
-/// The connection went away before it was accepted; the next one may be fine.
-bool gone(const boost::system::error_code& ec) {
-  return ec.value() == ECONNABORTED || ec.value() == EPROTO;
-}
-
-}  // namespace
 
 HttpListener::HttpListener(asio::any_io_executor executor, asio::any_io_executor domain,
                            Handler handler, HttpOptions options)
@@ -62,7 +55,7 @@ async::Task<> HttpListener::accept_loop() {
       if (stopping_) break;
       connections_.emplace_back(std::move(socket), context_);
       serving_.spawn(serve(std::prev(connections_.end())));
-    } else if (!gone(ec)) {
+    } else if (!net::is_of_the_peer(ec.value())) {
       // Out of descriptors or memory: trying again at once would only spin.
       room_.expires_after(context_.options.accept_pause);
       co_await room_.async_wait(async::kTuple);

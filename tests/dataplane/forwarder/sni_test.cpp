@@ -141,7 +141,7 @@ TEST_F(SniTest, SNI_5_what_is_not_a_hello_is_a_parse_failure_and_dropped) {
   for (const Case& one : cases) {
     const Dropped dropped = drop(port_, one.bytes);
     EXPECT_EQ(dropped.received, "") << one.what;
-    // Bytes that come after the drop are answered by a reset; what one segment holds has come before.
+    // Bytes that come after the drop are answered by a reset; one segment has come before it.
     if (one.bytes.size() < 1000 || dropped.error != ECONNRESET) {
       EXPECT_EQ(dropped.error, 0) << one.what;
     }

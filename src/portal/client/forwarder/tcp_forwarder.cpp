@@ -2,11 +2,11 @@
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <utility>
 
+#include "common/net/accept_error.hpp"
 #include "portal/client/forwarder/local_stream.hpp"
 
 namespace portunus::portal::client::forwarder {
@@ -14,11 +14,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
-
-/// The connection went away before it was accepted; the next one may be fine.
-bool gone(const boost::system::error_code& ec) {
-  return ec.value() == ECONNABORTED || ec.value() == EPROTO;
-}
 
 Tcp::endpoint to_asio(const net::Endpoint& endpoint) {
   sockaddr_storage storage{};
@@ -73,7 +68,7 @@ async::Task<> TcpForwarder::accept_loop() {
     if (!ec) {
       ++open_;
       serving_.spawn(serve(std::move(socket)));
-    } else if (!gone(ec)) {
+    } else if (!net::is_of_the_peer(ec.value())) {
       // Out of descriptors or memory: trying again at once would only spin.
       room_.expires_after(options_.accept_pause);
       co_await room_.async_wait(async::kTuple);
