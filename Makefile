@@ -1,6 +1,6 @@
 # The front door. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-control bench-gate format lint tidy asan tsan fuzz clean
+.PHONY: help setup build run test bench bench-control bench-gate bench-portal format lint tidy asan tsan fuzz clean
 
 JOBS ?= $(shell nproc)
 PRESET ?= release
@@ -39,6 +39,11 @@ bench-gate: ## fails where a run is more than 25 % worse than the stored baselin
 	@scripts/stage setup scripts/setup --bench
 	@scripts/stage build scripts/build release
 	@bench/gate.py $(ARGS)
+
+bench-portal: ## the Portal's two carriers beside other relays that take TLS off, in one run
+	@scripts/stage setup scripts/setup --bench
+	@scripts/stage build scripts/build release
+	@bench/portal_run.py $(ARGS)
 
 format: setup ## rewrites the formatting of all C++ files
 	@scripts/lint --format

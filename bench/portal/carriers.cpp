@@ -53,7 +53,11 @@ class DirectFlow final : public client::UdpFlow {
     std::array<std::uint8_t, 2048> buffer;
     while (true) {
       const auto [ec, n] = co_await socket->async_receive(asio::buffer(buffer), async::kTuple);
-      if (ec) co_return;
+      if (ec == asio::error::operation_aborted) co_return;  // the flow is gone
+      if (ec) {
+        receiver.on_closed(Error(ec, "receive"));
+        co_return;
+      }
       receiver.on_packet(std::span(buffer).first(n));
     }
   }

@@ -29,7 +29,7 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Before run(): runs on the thread. An exception of the task ends the program.
+  /// Before run(), or on the thread: runs there. An exception of the task ends the program.
   void spawn(async::Task<> task);
   void run();
 

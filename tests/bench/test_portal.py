@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import BenchError
 from harness.portal import loads, measures, relays, report, session
-from harness.setting import REPOSITORY
+from harness.setting import REPOSITORY, Sizes
 
 RUN = REPOSITORY / "bench" / "portal_run.py"
 
@@ -61,6 +61,22 @@ def test_ratios_are_medians_of_ours_by_medians_of_others():
                                               "nowhere_tls": None, "direct": None}
     assert result["ratios"]["portal_quic"]["portal_tls"] == pytest.approx(1 / 3)
     assert result["summary"]["direct"] is None
+
+
+def test_both_carriers_are_divided_by_haproxy_and_by_stunnel():
+    for carrier in ("portal_tls", "portal_quic"):
+        assert {"haproxy", "stunnel"} <= set(measures.SUBJECTS[carrier])
+
+
+def test_a_full_run_takes_less_than_ten_minutes(monkeypatch):
+    taken = {}
+    monkeypatch.setattr(session.session, "compare",
+                        lambda options, sizes, **rest: taken.update(rest, seconds=sizes.seconds))
+    session.run(session.Options(5, Sizes.full(), pathlib.Path()))
+    measured = sum(cls.takes(load) for load in taken["loads"] for cls in taken["classes"]
+                   if not cls.name.startswith("nowhere"))
+    # Each has a warm-up and a program to start.
+    assert 5 * measured * (taken["seconds"] + 1) < 600
 
 
 def test_only_selects_relays_and_loads_apart():

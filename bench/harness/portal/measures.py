@@ -8,7 +8,7 @@ from .loads import DIRECTIONS, FLOWS, PACKET_SIZES
 # Whose ratios are shown, and to whom; the two carriers are also compared with each other.
 SUBJECTS = {
     "portal_tls": ("haproxy", "stunnel", "nowhere_tls", "direct"),
-    "portal_quic": ("nowhere_quic", "portal_tls", "haproxy", "direct"),
+    "portal_quic": ("haproxy", "stunnel", "nowhere_quic", "portal_tls", "direct"),
 }
 
 

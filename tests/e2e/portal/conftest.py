@@ -7,15 +7,14 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import KEY, Portal, program_exists  # noqa: E402
+from connect_harness import KEY, Portal, require_program  # noqa: E402
 from tls_peer import Frames  # noqa: E402
 
 
 @pytest.fixture
 def portal(lab):
     """A factory: portal(query, NOW_…=…) is a running Portal."""
-    if not program_exists(lab):
-        pytest.skip("portunus-portal is not built here")
+    require_program(lab)
 
     def start(query="", **environment):
         environment.setdefault("NOW_REPORT_INTERVAL", "50ms")

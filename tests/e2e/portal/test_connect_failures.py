@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import (KEY, Connect, Portal, program_exists, self_signed)  # noqa: E402
+from connect_harness import (KEY, Connect, Portal, require_program, self_signed)  # noqa: E402
 from harness.datagrams import UdpTarget, UdpUser  # noqa: E402
 from harness.streams import connect, receive_exactly  # noqa: E402
 from harness.waiting import until  # noqa: E402
@@ -18,8 +18,7 @@ WRONG_KEY = "another-key-0123456789"
 
 @pytest.fixture(autouse=True)
 def built(lab):
-    if not program_exists(lab):
-        pytest.skip("portunus-portal is not built here")
+    require_program(lab)
 
 
 def ends_without_data(port):

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import Connect, Portal, program_exists  # noqa: E402
+from connect_harness import Connect, Portal, require_program  # noqa: E402
 from harness import targets  # noqa: E402
 from harness.datagrams import UdpTarget, UdpUser  # noqa: E402
 from harness.streams import (Sender, connect, receive_exactly, receive_stream,  # noqa: E402
@@ -23,8 +23,7 @@ BULK = 64 << 20
 
 @pytest.fixture(autouse=True)
 def built(lab):
-    if not program_exists(lab):
-        pytest.skip("portunus-portal is not built here")
+    require_program(lab)
 
 
 @pytest.fixture

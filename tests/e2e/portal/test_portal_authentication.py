@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import select
 import socket
 import ssl
 import sys
@@ -169,6 +170,18 @@ def test_S10_pool_counts_the_authenticated_without_a_request(portal, frames, tar
         assert idle.receive() == b""
     running.wait_checkpoint(POOL=0, TCPS=0, TCPRX=13, TCPTX=13)
     assert "  ERROR  " not in running.life.text
+
+
+def test_S19_9_five_seconds_of_authenticated_silence_bring_no_byte(portal, frames, target):
+    running = portal("net=tcp")
+    with TlsPeer(running.port) as idle, TlsPeer(running.port) as used:
+        idle.send(frames.auth())
+        used.send(frames.tcp(target().address) + b"x")
+        assert used.receive_exactly(1) == b"x"
+        running.wait_checkpoint(POOL=1, TCPS=1)
+        # The sockets themselves: not a record of any kind.
+        assert select.select([idle.raw, used.raw], [], [], 5) == ([], [], [])
+    running.wait_checkpoint(POOL=0, TCPS=0)
 
 
 @pytest.mark.parametrize("how", ["version", "target", "padding", "length", "truncated"])

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from connect_harness import KEY, Portal, Process, program_exists, self_signed  # noqa: E402
+from connect_harness import KEY, Portal, Process, require_program, self_signed  # noqa: E402
 from harness.waiting import until  # noqa: E402
 
 ZERO = "CHECK_POINT|MODE=0|PING=0ms|POOL=0|TCPS=0|UDPS=0|TCPRX=0|TCPTX=0|UDPRX=0|UDPTX=0"
@@ -23,8 +23,7 @@ FAILURE = r"portunus-portal-[\w.]+ linux/\w+ pid=\d+ error=.+\n"
 
 @pytest.fixture(autouse=True)
 def built(lab):
-    if not program_exists(lab):
-        pytest.skip("portunus-portal is not built here")
+    require_program(lab)
 
 
 def run(lab, *arguments, **environment):

@@ -42,6 +42,7 @@ class TlsPeer:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = tls_context(alpn).wrap_bio(self.incoming, self.outgoing)
         self.ending = None  # NOTIFY, END or RESET once the Portal has ended its side
+        self.finished_at = None  # just before the last flight of the handshake left
         if handshake:
             self.shake_hands()
 
@@ -49,6 +50,7 @@ class TlsPeer:
         while True:
             try:
                 self.tls.do_handshake()
+                self.finished_at = time.monotonic()
                 self.flush()
                 return
             except ssl.SSLWantReadError:

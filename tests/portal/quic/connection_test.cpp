@@ -7,6 +7,7 @@
 #include "common/crypto/random.hpp"
 #include "portal/relay/errc.hpp"
 #include "tests/portal/quic/rig.hpp"
+#include "tests/portal/support/nat.hpp"
 
 namespace portunus::portal::quic {
 namespace {
@@ -279,6 +280,48 @@ TEST(PortalQuic, S8_the_kernel_brings_packets_to_their_core) {
   Rig rig({.workers = 2});
   for (int i = 0; i < 8; ++i) rig.establish();
   EXPECT_EQ(rig.servers[0]->handed_over() + rig.servers[1]->handed_over(), 0U);
+}
+
+TEST(PortalQuic, S8_a_client_may_move_to_another_address_and_its_core_keeps_it) {
+  Rig rig({.workers = 2});
+  test::Nat nat(rig.io.context(), rig.remote);
+  rig.remote = nat.front();
+  for (int i = 0; i < 4; ++i) {
+    auto [client, server] = rig.establish();
+    server->raise_credit(4);
+    const net::Endpoint before = server->remote_endpoint();
+    auto mine = rig.io.run(client->open_stream());
+    ASSERT_TRUE(rig.io.run((*mine)->write_all(bytes_of("x"))).has_value());
+    auto theirs = rig.io.run(server->accept_stream());
+    const std::string text = random_text(2 * 1024 * 1024);
+    auto got_up = rig.io.start(read_all(**theirs));
+    auto got_down = rig.io.start(read_all(**mine));
+    auto sent_up = rig.io.start(write_and_finish(**mine, text));
+    auto sent_down = rig.io.start(write_and_finish(**theirs, text));
+    // In the middle of it, and once more when all is quiet.
+    const auto passed = nat.to_clients().bytes;
+    rig.io.run_until([&] { return nat.to_clients().bytes > passed + text.size() / 4; });
+    nat.rebind();
+    rig.io.run_until([&] { return got_up->has_value() && got_down->has_value(); }, seconds(30));
+    EXPECT_TRUE(***got_up == "x" + text);
+    EXPECT_TRUE(***got_down == text);
+    EXPECT_NE(server->remote_endpoint(), before);
+    nat.rebind();
+    ASSERT_TRUE(client->send_datagram(octets("from elsewhere"), {}));
+    ASSERT_TRUE(rig.io.run(server->wait_for_datagram()));
+    server->pop_datagram();
+    ASSERT_TRUE(server->send_datagram(octets("found"), {}));
+    ASSERT_TRUE(rig.io.run(client->wait_for_datagram()));
+  }
+  EXPECT_EQ(rig.servers[0]->handed_over() + rig.servers[1]->handed_over(), 0U);
+}
+
+TEST(PortalQuic, S8_the_path_is_tried_with_payloads_of_1472) {
+  Rig rig;
+  auto [client, server] = rig.establish();
+  // Beside the DATAGRAM a packet holds its header, its frame's and the AEAD's tag.
+  rig.io.run_until([&] { return client->max_datagram() > 1400 && server->max_datagram() > 1400; });
+  EXPECT_LT(server->max_datagram(), 1472U);
 }
 
 TEST(PortalQuic, S8_IPv6) {

@@ -1,176 +1,7 @@
-#include <gtest/gtest.h>
-
-#include <array>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/udp.hpp>
-#include <boost/asio/write.hpp>
-#include <chrono>
-#include <memory>
-#include <set>
-#include <string>
-#include <utility>
-
-#include "portal/protocol/udp_datagram.hpp"
-#include "portal/quic/connection.hpp"
-#include "portal/quic/endpoint.hpp"
-#include "tests/portal/support/running_portal.hpp"
-#include "tests/support/test_io.hpp"
+#include "tests/portal/server/quic_rig.hpp"
 
 namespace portunus::portal::server {
 namespace {
-
-namespace asio = boost::asio;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-std::string text_of(std::span<const std::uint8_t> bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-std::span<const std::uint8_t> octets(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-async::Task<Result<std::string>> read_all(quic::Stream& stream) {
-  std::string all;
-  std::array<std::byte, 4096> buffer;
-  for (;;) {
-    const auto n = co_await stream.read_some(buffer);
-    if (!n) co_return std::unexpected(n.error());
-    if (*n == 0) co_return all;
-    all.append(reinterpret_cast<const char*>(buffer.data()), *n);
-  }
-}
-
-/// TCP and UDP echo on the test's loop.
-class Echo {
- public:
-  explicit Echo(test::TestIo& io)
-      : acceptor_(io.context(), {asio::ip::address_v4::loopback(), 0}),
-        datagrams_(io.context(), {asio::ip::address_v4::loopback(), 0}) {
-    accept();
-    receive();
-  }
-  std::string tcp() const {
-    return "127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port());
-  }
-  std::string udp() const {
-    return "127.0.0.1:" + std::to_string(datagrams_.local_endpoint().port());
-  }
-  int accepted = 0;
-  int packets = 0;
-
- private:
-  struct Client : std::enable_shared_from_this<Client> {
-    explicit Client(asio::ip::tcp::socket s) : socket(std::move(s)) {}
-    void read() {
-      socket.async_read_some(asio::buffer(buffer),
-                             [self = shared_from_this()](const auto& ec, std::size_t n) {
-                               if (!ec) self->write(n);
-                             });
-    }
-    void write(std::size_t n) {
-      asio::async_write(socket, asio::buffer(buffer.data(), n),
-                        [self = shared_from_this()](const auto& ec, std::size_t) {
-                          if (!ec) self->read();
-                        });
-    }
-    asio::ip::tcp::socket socket;
-    std::array<char, 4096> buffer;
-  };
-  void accept() {
-    acceptor_.async_accept([this](const boost::system::error_code& ec, auto socket) {
-      if (ec) return;
-      ++accepted;
-      std::make_shared<Client>(std::move(socket))->read();
-      accept();
-    });
-  }
-  void receive() {
-    datagrams_.async_receive_from(asio::buffer(packet_), source_,
-                                  [this](const boost::system::error_code& ec, std::size_t n) {
-                                    if (ec == asio::error::operation_aborted) return;
-                                    if (!ec) {
-                                      ++packets;
-                                      datagrams_.send_to(asio::buffer(packet_.data(), n), source_);
-                                    }
-                                    receive();
-                                  });
-  }
-
-  asio::ip::tcp::acceptor acceptor_;
-  asio::ip::udp::socket datagrams_;
-  asio::ip::udp::endpoint source_;
-  std::array<char, 65536> packet_;
-};
-
-/// A Portal with a short authentication window, and QUIC clients of it.
-class QuicSessionTest : public testing::Test {
- protected:
-  QuicSessionTest() {
-    portal.config.net = config::Net::udp;
-    portal.tuning.handshake_timeout = milliseconds(1000);
-    portal.tuning.shutdown_timeout = seconds(3);
-  }
-  ~QuicSessionTest() override {
-    if (client != nullptr) {
-      client->request_stop();
-      io.run(client->drain(seconds(2)));
-    }
-    portal.stop();
-  }
-
-  std::shared_ptr<quic::Connection> connect() {
-    if (client == nullptr) {
-      client = quic::Endpoint::client(io.context(), quic::Settings::client());
-      if (!client->start()) throw std::runtime_error("client");
-    }
-    const auto tls = quic::ClientTls::make({.kind = quic::Trust::Kind::anybody});
-    auto connection = *client->connect(portal.portal().udp_endpoints().at(0), *tls, "localhost");
-    if (!io.run(connection->handshake())) throw std::runtime_error("handshake");
-    return connection;
-  }
-
-  std::unique_ptr<quic::Stream> send_auth(quic::Connection& connection, const std::string& bytes,
-                                          bool finish = true) {
-    auto stream = *io.run(connection.open_stream());
-    io.run(stream->write_all(bytes_of(bytes)));
-    if (finish) stream->finish_now();
-    return stream;
-  }
-
-  std::shared_ptr<quic::Connection> authenticated() {
-    auto connection = connect();
-    const auto stream = send_auth(*connection, portal.auth_frame());
-    io.run_until([&] { return connection->stream_credit() > 0; });
-    return connection;
-  }
-
-  std::string datagram(protocol::DatagramType type, std::uint64_t id, const std::string& target,
-                       const std::string& payload) {
-    std::vector<std::uint8_t> out(protocol::datagram_header_size(target.size()));
-    protocol::encode_datagram_header(portal.spec(), type, id, target, out);
-    return text_of(out) + payload;
-  }
-
-  /// The close that the deadline brings, and how long after `since`, before the handshake, it came.
-  void expect_denied(quic::Connection& connection, Clock::time_point since) {
-    io.run(connection.ended());
-    const auto took = Clock::now() - since;
-    EXPECT_EQ(connection.ending()->cause, quic::Errc::closed_by_peer);
-    EXPECT_EQ(connection.ending()->code, 1U);
-    EXPECT_EQ(connection.ending()->reason, "access denied");
-    EXPECT_GE(took, milliseconds(750));
-    EXPECT_LE(took, milliseconds(3000));
-  }
-
-  test::RunningPortal portal;
-  test::TestIo io;
-  std::shared_ptr<quic::Endpoint> client;
-};
 
 TEST_F(QuicSessionTest, S11_a_request_stream_is_relayed_both_ways_to_its_end) {
   portal.start();
@@ -242,12 +73,70 @@ TEST_F(QuicSessionTest, S9_early_DATAGRAMs_are_delivered_first_and_64_KiB_of_the
   // They are with the Portal before the frame is.
   const auto until = Clock::now() + milliseconds(200);
   io.run_until([&] { return Clock::now() > until; });
-  EXPECT_EQ(echo.packets, 0);
+  EXPECT_EQ(echo.packets(), 0);
   const auto stream = send_auth(*connection, portal.auth_frame());
-  io.run_until([&] { return echo.packets >= 64; });
+  io.run_until([&] { return echo.packets() >= 64; });
   const auto late = Clock::now() + milliseconds(200);
   io.run_until([&] { return Clock::now() > late; });
-  EXPECT_EQ(echo.packets, 64);
+  EXPECT_EQ(echo.packets(), 64);
+}
+
+TEST_F(QuicSessionTest, S9_an_early_DATAGRAM_that_does_not_fit_is_lost_alone) {
+  portal.start();
+  Echo echo(io);
+  const auto connection = connect();
+  const std::string head = datagram(protocol::DatagramType::request, 1, echo.udp(), "");
+  const auto of_size = [&](std::size_t size) {
+    return head + std::string(size - head.size(), 'x');
+  };
+  for (int i = 0; i < 63; ++i) connection->send_datagram(octets(of_size(1024)), {});
+  connection->send_datagram(octets(of_size(1025)), {});
+  connection->send_datagram(octets(of_size(1024)), {});
+  connection->send_datagram(octets(of_size(head.size())), {});
+  pass(milliseconds(200));
+  const auto stream = send_auth(*connection, portal.auth_frame());
+  io.run_until([&] { return echo.packets() >= 64; });
+  pass(milliseconds(200));
+  ASSERT_EQ(echo.packets(), 64);
+  for (const std::string& packet : echo.received()) EXPECT_EQ(packet.size(), 1024 - head.size());
+}
+
+TEST_F(QuicSessionTest, S9_early_DATAGRAMs_of_who_fails_are_discarded) {
+  portal.start();
+  Echo echo(io);
+  const auto since = Clock::now();
+  const auto connection = connect();
+  const std::string request = datagram(protocol::DatagramType::request, 1, echo.udp(), "x");
+  for (int i = 0; i < 10; ++i) connection->send_datagram(octets(request), {});
+  const auto stream = send_auth(*connection, portal.auth_frame() + "x");
+  expect_denied(*connection, since);
+  pass(milliseconds(100));
+  EXPECT_EQ(echo.packets(), 0);
+  EXPECT_EQ(portal.counter("UDPRX"), 0);
+}
+
+TEST_F(QuicSessionTest, S8_as_many_streams_as_configured_and_not_one_before_success) {
+  portal.tuning.quic_max_streams = 3;
+  portal.start();
+  Echo echo(io);
+  const auto connection = connect();
+  EXPECT_EQ(connection->stream_credit(), 1U);
+  auto stream = send_auth(*connection, portal.auth_frame(), false);
+  pass(milliseconds(100));
+  EXPECT_EQ(connection->stream_credit(), 0U);
+  stream->finish_now();
+  EXPECT_EQ(*io.run(read_all(*stream)), "");
+  stream.reset();
+  io.run_until([&] { return connection->stream_credit() == 3; });
+  std::vector<std::unique_ptr<quic::Stream>> open;
+  for (int i = 0; i < 3; ++i) open.push_back(request(*connection, echo.tcp(), "x"));
+  io.run_until([&] { return portal.counter("TCPS") == 3; });
+  EXPECT_EQ(connection->stream_credit(), 0U);
+  // One that has finished makes room for another one.
+  open.front()->finish_now();
+  EXPECT_EQ(*io.run(read_all(*open.front())), "x");
+  open.erase(open.begin());
+  io.run_until([&] { return connection->stream_credit() == 1; });
 }
 
 TEST_F(QuicSessionTest, S12_flows_answer_with_their_id_and_target_and_end_on_close) {
@@ -309,6 +198,64 @@ TEST_F(QuicSessionTest, S10_a_bad_request_and_the_UoT_target_end_their_stream_al
   io.run(stream->write_all(bytes_of(portal.request(echo.tcp()) + "z")));
   stream->finish_now();
   EXPECT_EQ(*io.run(read_all(*stream)), "z");
+}
+
+TEST_F(QuicSessionTest, S10_a_request_that_is_late_ends_its_stream_alone_and_without_jitter) {
+  portal.tuning.handshake_timeout = milliseconds(500);
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  auto other = request(*connection, echo.tcp(), "x");
+  const auto since = Clock::now();
+  auto late = *io.run(connection->open_stream());
+  const std::string frame = portal.request(echo.tcp());
+  io.run(late->write_all(bytes_of(frame.substr(0, frame.size() - 1))));
+  EXPECT_EQ(*io.run(read_all(*late)), "");
+  EXPECT_GE(Clock::now() - since, milliseconds(490));
+  io.run_until([&] { return portal.logged("request: not complete in time"); });
+  other->finish_now();
+  EXPECT_EQ(*io.run(read_all(*other)), "x");
+  EXPECT_EQ(echo.accepted(), 1);
+}
+
+TEST_F(QuicSessionTest, S11_a_failed_dial_finishes_its_stream_without_data) {
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  asio::ip::tcp::acceptor gone(io.context(), {asio::ip::address_v4::loopback(), 0});
+  const std::string refused = "127.0.0.1:" + std::to_string(gone.local_endpoint().port());
+  gone.close();
+  for (const std::string& target : {refused, std::string(":443"), std::string("h:abc")}) {
+    const auto stream = request(*connection, target, "data");
+    EXPECT_EQ(*io.run(read_all(*stream)), "") << target;
+  }
+  io.run_until([&] { return portal.counter("TCPS") == 0; });
+  const auto stream = request(*connection, echo.tcp(), "still here");
+  stream->finish_now();
+  EXPECT_EQ(*io.run(read_all(*stream)), "still here");
+}
+
+TEST_F(QuicSessionTest, S11_3_the_grace_after_a_FIN_is_absolute_and_ends_the_stream_alone) {
+  portal.tuning.tcp_read_timeout = milliseconds(500);
+  portal.start();
+  Echo echo(io);
+  asio::ip::tcp::acceptor acceptor(io.context(), {asio::ip::address_v4::loopback(), 0});
+  const auto connection = authenticated();
+  const auto stream =
+      request(*connection, "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()));
+  stream->finish_now();
+  // A target that neither ends nor says anything.
+  auto target = acceptor.accept();
+  const auto since = Clock::now();
+  const auto rest = io.run(read_all(*stream));
+  EXPECT_GE(Clock::now() - since, milliseconds(400));
+  if (rest) {
+    EXPECT_EQ(*rest, "");
+  }
+  io.run_until([&] { return portal.counter("TCPS") == 0; });
+  const auto other = request(*connection, echo.tcp(), "x");
+  other->finish_now();
+  EXPECT_EQ(*io.run(read_all(*other)), "x");
 }
 
 TEST_F(QuicSessionTest, S17_a_stop_closes_with_code_0) {
