@@ -43,8 +43,6 @@ class App {
     end_ = co_await agent_.run();
     co_await forwarder_.drain(std::chrono::seconds(0));
     signals_.cancel();
-    // A name lookup that was given up may still hold the loop; nothing waits for it.
-    asio::post(io_, [this] { io_.stop(); });
   }
 
   async::Task<> obey_signals() {
