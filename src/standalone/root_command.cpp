@@ -37,6 +37,8 @@ int refuse(const std::string& text) {
 }
 
 int run_daemon_command(const DaemonCommand& command) {
+  // Until it is caught, which says so.
+  std::signal(SIGHUP, SIG_IGN);
   auto config = load_config(config_path(command));
   if (!config) return refuse(config.error());
   if (command.no_stats) config->stats.enabled = false;

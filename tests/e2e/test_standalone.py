@@ -133,6 +133,26 @@ def test_a_rule_that_cannot_bind_ends_everything(lab, target):
     lab.expected_flaws = ("error: 1 rule", "  - bad (")
 
 
+def test_a_daemon_of_which_no_rule_binds_ends_too(lab, target):
+    taken = lab.port()
+    with socket.create_server(("127.0.0.1", taken)):
+        life = Standalone(lab, rule("bad", taken, target().address)).launch()
+        assert life.wait_exit() == 1
+    assert ": port_in_use\n" in life.text
+    lab.expected_flaws = ("error: 1 rule", "  - bad (")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_signals_that_do_not_end_change_nothing(lab, echo_rules, number):
+    daemon = Standalone(lab, echo_rules[0]).start()
+    while daemon.life.alive:  # up to its last moment
+        daemon.life.signal(number)
+        daemon.life.signal(signal.SIGHUP)
+    assert daemon.life.wait_exit() == 0
+    assert len(daemon.life.events("shutdown.signal")) == 1
+    assert daemon.life.events()[-1]["event"] == "standalone.stopped"
+
+
 def test_a_taken_stats_socket_stops_no_traffic(lab, target):
     port = lab.port()
     first = Standalone(lab, rule("a", lab.port(), target().address)).start()
