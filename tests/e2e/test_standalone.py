@@ -1,5 +1,6 @@
 """portunus-standalone as one host's operator runs it (cli-and-config 8)."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -151,6 +152,24 @@ def test_stop_signals_that_do_not_end_change_nothing(lab, echo_rules, number):
     assert daemon.life.wait_exit() == 0
     assert len(daemon.life.events("shutdown.signal")) == 1
     assert daemon.life.events()[-1]["event"] == "standalone.stopped"
+
+
+def test_without_standard_streams_it_forwards(lab, echo_rules):
+    text, tcp, _ = echo_rules
+    daemon = Standalone(lab, text)
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" --config "$1" <&- >&- 2>&-', daemon.binary, daemon.config],
+        env=lab.environment())
+    try:
+        until(lambda: not refused(tcp), "it listens")
+        with connect(tcp) as user:
+            user.sendall(b"x")
+            assert receive_exactly(user, 1) == b"x"
+        for stream in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{stream}") == "/dev/null"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_a_taken_stats_socket_stops_no_traffic(lab, target):
