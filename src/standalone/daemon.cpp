@@ -76,16 +76,19 @@ class Daemon {
     gate_.spawn(obey_signals());
     io_.run();
     async::ignore_from_now_on(signals_, {SIGINT, SIGTERM, SIGHUP});
+    if (!failures_.empty()) {
+      log::flush();  // the list is the last word, and in one piece
+      print_bind_failures(failures_);
+    }
     return exit_code_;
   }
 
  private:
   async::Task<> live() {
-    const std::vector<BindFailure> failures = co_await activate_all();
-    if (!failures.empty()) {
+    co_await activate_all();
+    if (!failures_.empty()) {
       exit_code_ = 1;
       co_await forwarder_.drain(std::chrono::seconds(0));
-      print_bind_failures(failures);
     } else {
       if (config_.stats.enabled) stats_.open(config_.stats.socket_path);
       co_await report_until_stopped();
@@ -99,13 +102,11 @@ class Daemon {
     signals_.cancel(ignored);
   }
 
-  async::Task<std::vector<BindFailure>> activate_all() {
-    std::vector<BindFailure> failures;
+  async::Task<> activate_all() {
     for (const StandaloneRule& rule : config_.rules) {
       const auto done = co_await forwarder_.activate(rule.spec, rule.udp);
-      if (!done) failures.push_back({rule.spec.label, rule.spec.id, done.error()});
+      if (!done) failures_.push_back({rule.spec.label, rule.spec.id, done.error()});
     }
-    co_return failures;
   }
 
   async::Task<> report_until_stopped() {
@@ -183,6 +184,7 @@ class Daemon {
   dataplane::Forwarder forwarder_;
   asio::steady_timer next_report_;
   StatsSocket stats_;
+  std::vector<BindFailure> failures_;
   bool stopping_ = false;
   bool over_ = false;
   int exit_code_ = 0;
