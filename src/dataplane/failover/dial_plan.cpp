@@ -1,8 +1,9 @@
 #include "dataplane/failover/dial_plan.hpp"
 
-#include <cerrno>
 #include <system_error>
 #include <utility>
+
+#include "common/net/host_error.hpp"
 
 namespace portunus::dataplane::failover {
 namespace {
@@ -12,11 +13,6 @@ const net::IpAddress& address_at(const dns::Addresses& all, bool v6_first, std::
   const auto& first = v6_first ? all.v6 : all.v4;
   const auto& second = v6_first ? all.v4 : all.v6;
   return index < first.size() ? first[index] : second[index - first.size()];
-}
-
-/// Says nothing of the target.
-bool is_of_this_host(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
 }
 
 }  // namespace
@@ -70,7 +66,7 @@ DialPlan::Outcome DialPlan::on_resolved(const dns::Resolver::Reply& reply) {
 DialPlan::Outcome DialPlan::on_unreachable(int error) {
   ++address_at_;
   const std::string text = std::system_category().message(error);
-  const bool own = is_of_this_host(error);
+  const bool own = net::is_of_this_host(error);
   if (!addresses_) return end_row({row(), std::nullopt, text, 1, own});
   if (address_at_ < addresses_->size()) return {Step::connect, std::nullopt};
   dns_failed_ = true;
