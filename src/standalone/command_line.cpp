@@ -49,8 +49,10 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
   app.set_help_flag("-h,--help", "Print this help");
   app.set_version_flag("-V,--version", "portunus-standalone " + std::string(kVersion));
   add_global_flags(app, daemon);
-  auto* check = app.add_flag("--check", daemon.check, "Validate the configuration and exit");
-  auto* no_stats = app.add_flag("--no-stats", daemon.no_stats, "Run without the stats socket");
+  auto* check = app.add_flag("--check", daemon.check, "Validate the configuration and exit")
+                    ->disable_flag_override();
+  auto* no_stats = app.add_flag("--no-stats", daemon.no_stats, "Run without the stats socket")
+                       ->disable_flag_override();
   auto* stats_socket =
       app.add_option("--stats-socket", daemon.stats_socket, "Path of the stats socket")
           ->type_name("<path>");
@@ -60,7 +62,8 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
   stats_command
       ->add_option("--socket", stats.socket, "Stats socket; default /run/portunus/standalone.sock")
       ->type_name("<path>");
-  stats_command->add_flag("--once", stats.once, "Print one snapshot as JSON and exit");
+  stats_command->add_flag("--once", stats.once, "Print one snapshot as JSON and exit")
+      ->disable_flag_override();
   stats_command->footer(
       "Examples:\n"
       "  portunus-standalone stats\n"
@@ -70,8 +73,8 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
       app.add_subcommand("completion", "Print what makes a shell complete this program's words");
   completion::add_shell_operand(*completion_command, shell);
   completion_command->footer("Example:\n  source <(portunus-standalone completion bash)");
-  app.add_subcommand("help", "Print the help of a command")
-      ->footer("Example:\n  portunus-standalone help stats");
+  CLI::App* help_command = app.add_subcommand("help", "Print the help of a command");
+  help_command->footer("Example:\n  portunus-standalone help stats");
   // Last, because a new subcommand takes its parent's over.
   app.footer(
       "Examples:\n"
@@ -84,11 +87,21 @@ std::variant<DaemonCommand, StatsCommand, Done> parse_command_line(int argc,
     if (!app.get_subcommands().empty() && daemon_flag) {
       throw CLI::ExtrasError({"the flags of the daemon do not go with a command"});
     }
+  } catch (const CLI::CallForVersion& asked) {
+    // Which falls through to the program from behind a command, where it has no place.
+    if (app.get_subcommands().empty()) return Done{app.exit(asked, out, err)};
+    app.exit(CLI::ExtrasError({"--version goes without a command"}), out, err);
+    return Done{kUsageError};
   } catch (const CLI::ParseError& error) {
     return Done{app.exit(error, out, err) == 0 ? 0 : kUsageError};
   }
   if (completion_command->parsed()) {
     out << completion::script(app, shell);
+    return Done{0};
+  }
+  if (help_command->parsed()) {
+    // Behind global flags; asked for its help, `app` would answer with that of this command.
+    out << app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
     return Done{0};
   }
   if (stats_command->parsed()) return stats;

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "common/async/gate.hpp"
+#include "common/async/last_signals.hpp"
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/version.hpp"
@@ -56,8 +57,8 @@ class Daemon {
       : config_(std::move(config)),
         started_at_(SystemClock::instance().now()),
         started_(SystemClock::instance().steady_now()),
-        forwarder_(io_.get_executor(), {.splice = splice}),
         signals_(io_, SIGINT, SIGTERM, SIGHUP),
+        forwarder_(io_.get_executor(), {.splice = splice}),
         next_report_(io_),
         stats_(
             io_.get_executor(),
@@ -74,16 +75,20 @@ class Daemon {
     gate_.spawn(live());
     gate_.spawn(obey_signals());
     io_.run();
+    async::ignore_from_now_on(signals_, {SIGINT, SIGTERM, SIGHUP});
+    if (!failures_.empty()) {
+      log::flush();  // the list is the last word, and in one piece
+      print_bind_failures(failures_);
+    }
     return exit_code_;
   }
 
  private:
   async::Task<> live() {
-    const std::vector<BindFailure> failures = co_await activate_all();
-    if (!failures.empty()) {
+    co_await activate_all();
+    if (!failures_.empty()) {
       exit_code_ = 1;
       co_await forwarder_.drain(std::chrono::seconds(0));
-      print_bind_failures(failures);
     } else {
       if (config_.stats.enabled) stats_.open(config_.stats.socket_path);
       co_await report_until_stopped();
@@ -92,17 +97,16 @@ class Daemon {
       co_await stats_.drain();
       if (exit_code_ == 0) log::log(Event::standalone_stopped);
     }
+    over_ = true;
     boost::system::error_code ignored;
     signals_.cancel(ignored);
   }
 
-  async::Task<std::vector<BindFailure>> activate_all() {
-    std::vector<BindFailure> failures;
+  async::Task<> activate_all() {
     for (const StandaloneRule& rule : config_.rules) {
       const auto done = co_await forwarder_.activate(rule.spec, rule.udp);
-      if (!done) failures.push_back({rule.spec.label, rule.spec.id, done.error()});
+      if (!done) failures_.push_back({rule.spec.label, rule.spec.id, done.error()});
     }
-    co_return failures;
   }
 
   async::Task<> report_until_stopped() {
@@ -147,7 +151,8 @@ class Daemon {
 
   async::Task<> obey_signals() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    while (true) {
+    // It may all be over before this begins: a rule whose port is taken waits for nothing.
+    while (!over_) {
       const auto [ec, number] = co_await signals_.async_wait(async::kTuple);
       if (ec) co_return;
       if (number == SIGHUP) {
@@ -174,11 +179,14 @@ class Daemon {
   const SystemTime started_at_;
   const SteadyTime started_;
   asio::io_context io_{1};
-  dataplane::Forwarder forwarder_;
+  /// Before the slow parts, and gone after them, so that no stop signal finds its default action.
   asio::signal_set signals_;
+  dataplane::Forwarder forwarder_;
   asio::steady_timer next_report_;
   StatsSocket stats_;
+  std::vector<BindFailure> failures_;
   bool stopping_ = false;
+  bool over_ = false;
   int exit_code_ = 0;
   async::Gate gate_;
 };

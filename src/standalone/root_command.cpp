@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/base/standard_streams.hpp"
 #include "common/log/logger.hpp"
 #include "standalone/command_line.hpp"
 #include "standalone/daemon.hpp"
@@ -37,6 +38,8 @@ int refuse(const std::string& text) {
 }
 
 int run_daemon_command(const DaemonCommand& command) {
+  // Until it is caught, which says so.
+  std::signal(SIGHUP, SIG_IGN);
   auto config = load_config(config_path(command));
   if (!config) return refuse(config.error());
   if (command.no_stats) config->stats.enabled = false;
@@ -59,6 +62,7 @@ int run_daemon_command(const DaemonCommand& command) {
 }  // namespace
 
 int run(int argc, const char* const* argv) {
+  claim_standard_streams();
   const auto command = parse_command_line(argc, argv, std::cout, std::cerr);
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
   std::signal(SIGPIPE, SIG_IGN);

@@ -1,14 +1,15 @@
 #include "standalone/rtt_prober.hpp"
 
-#include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <iterator>
-#include <memory>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "common/net/unique_fd.hpp"
@@ -28,13 +29,13 @@ struct Attempt {
 };
 
 /// A connect under way, or an invalid descriptor when there is nobody to connect to.
-net::UniqueFd begin_connect(const RttProber::Target& target) {
+net::UniqueFd begin_connect(const RttProber::Target& target, RttProber::LookUp look_up) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const std::string port = std::to_string(target.port);
-  if (::getaddrinfo(target.host.c_str(), port.c_str(), &hints, &found) != 0) return {};
+  if (look_up(target.host.c_str(), port.c_str(), &hints, &found) != 0) return {};
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, ::freeaddrinfo);
   net::UniqueFd fd(::socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return {};
@@ -78,13 +79,12 @@ std::vector<RttProber::Result> await(std::vector<Attempt> attempts) {
 }
 
 std::vector<RttProber::Result> probe(const std::vector<RttProber::Target>& targets,
-                                     const std::stop_token& stop) {
+                                     RttProber::LookUp look_up) {
   std::vector<RttProber::Result> out;
   std::vector<Attempt> attempts;
   for (const RttProber::Target& target : targets) {
-    if (stop.stop_requested()) return out;
     const auto begun = Clock::now();
-    net::UniqueFd fd = begin_connect(target);
+    net::UniqueFd fd = begin_connect(target, look_up);
     if (fd) {
       attempts.push_back({&target, std::move(fd), begun});
     } else {
@@ -97,22 +97,42 @@ std::vector<RttProber::Result> probe(const std::vector<RttProber::Target>& targe
 
 }  // namespace
 
-RttProber::RttProber(std::vector<Target> targets)
-    : targets_(std::move(targets)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+/// Of the prober and its thread, whichever is there longer.
+struct RttProber::Shared {
+  const std::vector<Target> targets;
+  const LookUp look_up;
+  std::mutex mutex = {};
+  std::condition_variable wake = {};
+  bool stopped = false;
+  std::vector<Result> results = {};
+};
 
-void RttProber::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+RttProber::RttProber(std::vector<Target> targets, LookUp look_up)
+    : shared_(std::make_shared<Shared>(std::move(targets), look_up)) {
+  std::thread([shared = shared_] { run(shared); }).detach();
+}
+
+RttProber::~RttProber() {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->stopped = true;
+  shared_->wake.notify_all();
+}
+
+void RttProber::run(const std::shared_ptr<Shared>& shared) {
+  std::unique_lock lock(shared->mutex);
+  while (!shared->stopped) {
+    lock.unlock();
     const auto next = Clock::now() + kPeriod;
-    std::vector<Result> results = probe(targets_, stop);
-    std::unique_lock lock(mutex_);
-    std::ranges::move(results, std::back_inserter(results_));
-    wake_.wait_until(lock, stop, next, [] { return false; });
+    std::vector<Result> results = probe(shared->targets, shared->look_up);
+    lock.lock();
+    std::ranges::move(results, std::back_inserter(shared->results));
+    shared->wake.wait_until(lock, next, [&shared] { return shared->stopped; });
   }
 }
 
 std::vector<RttProber::Result> RttProber::take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(results_, {});
+  const std::lock_guard lock(shared_->mutex);
+  return std::exchange(shared_->results, {});
 }
 
 }  // namespace portunus::standalone

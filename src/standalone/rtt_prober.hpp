@@ -1,10 +1,10 @@
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-#include <stop_token>
+#include <netdb.h>
+
+#include <cstdint>
+#include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "standalone/viewer_state.hpp"
@@ -12,7 +12,8 @@
 namespace portunus::standalone {
 
 /// Measures how long a connect to each TCP rule's target takes, every 2 s, on a thread of its own,
-/// because looking names up blocks. Stops with its destructor.
+/// because looking names up blocks. Stops with its destructor, which does not wait for a look-up
+/// that is under way: with dead name servers it would keep the user from leaving.
 class RttProber {
  public:
   struct Target {
@@ -20,7 +21,13 @@ class RttProber {
     std::string host;  ///< without brackets
     std::uint16_t port;
   };
-  explicit RttProber(std::vector<Target> targets);
+  /// ::getaddrinfo; tests put their own in its place.
+  using LookUp = int (*)(const char* host, const char* service, const addrinfo* hints,
+                         addrinfo** found);
+  explicit RttProber(std::vector<Target> targets, LookUp look_up = &::getaddrinfo);
+  ~RttProber();
+  RttProber(const RttProber&) = delete;
+  RttProber& operator=(const RttProber&) = delete;
 
   struct Result {
     std::string rule_id;
@@ -30,13 +37,10 @@ class RttProber {
   std::vector<Result> take();
 
  private:
-  void run(const std::stop_token& stop);
+  struct Shared;
+  static void run(const std::shared_ptr<Shared>& shared);
 
-  const std::vector<Target> targets_;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-  std::vector<Result> results_;
-  std::jthread thread_;
+  const std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace portunus::standalone

@@ -23,12 +23,16 @@ constexpr std::size_t kMaxReaders = 16;
 constexpr std::chrono::seconds kWriteLimit(5);
 constexpr std::chrono::milliseconds kAcceptPause(50);
 
-/// Whether somebody answers there: then the file is not stale.
+/// Whether the file is somebody's. Only a refusal says that it is stale: one that we may not
+/// connect to, or whose owner has no time to accept, is in use.
 bool is_served(const asio::any_io_executor& executor, const Protocol::endpoint& where) {
   Protocol::socket probe(executor);
   boost::system::error_code ec;
-  probe.connect(where, ec);
-  return !ec;
+  probe.open(where.protocol(), ec);
+  if (!ec) probe.non_blocking(true, ec);
+  if (!ec) probe.connect(where, ec);
+  return ec != asio::error::connection_refused &&
+         ec != boost::system::errc::no_such_file_or_directory;
 }
 
 async::Task<boost::system::error_code> write_all(Protocol::socket& reader,

@@ -58,6 +58,17 @@ def test_DRN_2_the_client_aborts_what_outlives_the_drain(lab, server, target):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("program", ["client", "server"])
+def test_stop_signals_that_do_not_end_change_nothing(server, edge, program, number):
+    life = {"client": edge, "server": server}[program].life
+    while life.alive:  # up to its last moment
+        life.signal(number)
+    assert life.wait_exit() == 0
+    assert len(life.events("shutdown.signal")) == 1
+    assert life.events()[-1]["event"] == f"{program}.stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_server_stops_in_order_and_the_edge_goes_on(lab, server, edge, target, number):
     echo, port = target(), lab.port()
     server.push("edge-01", port, echo.address)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from harness.fake_centre import CODE, FakeCentre
+from harness.small_disk import SmallDisk
 
 
 @pytest.fixture
@@ -40,6 +41,21 @@ def refused(done, kept, error):
 def test_CLI_7_what_the_centre_refuses_is_said_in_its_words(centre, enroll, status, message):
     centre.refusal = (status, message)
     refused(*enroll(), f"rpc: {message}")
+    assert centre.codes == [CODE]
+
+
+def test_CLI_7_a_full_disk_is_found_before_the_code_is_spent(lab, centre):
+    disk = SmallDisk(lab, lab.folder / "small", 1 << 20)
+    bundle = disk.folder / "b.json"
+    enroll = [*disk.wrapper, lab.bin / "portunus-client", "enroll", centre.uri(), "--out", bundle]
+    disk.fill()
+    done = lab.run(enroll)
+    assert (done.code, done.out) == (1, "")
+    assert done.error.startswith("error: write credential bundle: ")
+    assert "No space left on device" in done.error
+    assert centre.codes == [] and list(disk.outside.iterdir()) == [disk.outside / "filler"]
+    disk.make_room()
+    assert lab.run(enroll).ok() == f"{bundle}\n"
     assert centre.codes == [CODE]
 
 

@@ -1,5 +1,6 @@
 """portunus-standalone as one host's operator runs it (cli-and-config 8)."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -131,6 +132,47 @@ def test_a_rule_that_cannot_bind_ends_everything(lab, target):
     assert refused(free)
     assert not daemon.socket.exists()
     lab.expected_flaws = ("error: 1 rule", "  - bad (")
+
+
+def test_a_daemon_of_which_no_rule_binds_ends_too(lab, target):
+    taken = lab.port()
+    with socket.create_server(("127.0.0.1", taken)):
+        life = Standalone(lab, rule("bad", taken, target().address)).launch()
+        assert life.wait_exit() == 1
+    number = life.events("rule.failed")[0]["rule_id"]
+    # The list is the last word, whatever was still to be logged.
+    assert life.text.endswith("\nerror: 1 rule(s) failed to bind:\n"
+                              f"  - bad ({number}): port_in_use\n")
+    lab.expected_flaws = ("error: 1 rule", "  - bad (")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_signals_that_do_not_end_change_nothing(lab, echo_rules, number):
+    daemon = Standalone(lab, echo_rules[0]).start()
+    while daemon.life.alive:  # up to its last moment
+        daemon.life.signal(number)
+        daemon.life.signal(signal.SIGHUP)
+    assert daemon.life.wait_exit() == 0
+    assert len(daemon.life.events("shutdown.signal")) == 1
+    assert daemon.life.events()[-1]["event"] == "standalone.stopped"
+
+
+def test_without_standard_streams_it_forwards(lab, echo_rules):
+    text, tcp, _ = echo_rules
+    daemon = Standalone(lab, text)
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" --config "$1" <&- >&- 2>&-', daemon.binary, daemon.config],
+        env=lab.environment())
+    try:
+        until(lambda: not refused(tcp), "it listens")
+        with connect(tcp) as user:
+            user.sendall(b"x")
+            assert receive_exactly(user, 1) == b"x"
+        for stream in range(3):
+            assert os.readlink(f"/proc/{process.pid}/fd/{stream}") == "/dev/null"
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
 
 
 def test_a_taken_stats_socket_stops_no_traffic(lab, target):

@@ -62,7 +62,10 @@ TEST(StandaloneCommandLine, wrong_usage_is_2_on_stderr) {
   for (const std::vector<const char*>& words :
        {std::vector<const char*>{"--nope"}, std::vector<const char*>{"frobnicate"},
         std::vector<const char*>{"--check", "stats"}, std::vector<const char*>{"--config"},
-        std::vector<const char*>{"--che"}, std::vector<const char*>{"--socket", "/tmp/s"}}) {
+        std::vector<const char*>{"--che"}, std::vector<const char*>{"--socket", "/tmp/s"},
+        std::vector<const char*>{"stats", "-V"}, std::vector<const char*>{"stats", "--version"},
+        std::vector<const char*>{"--check=false"}, std::vector<const char*>{"--no-stats=false"},
+        std::vector<const char*>{"stats", "--once=false"}}) {
     const auto parsed = parse(words);
     EXPECT_EQ(exit_of(parsed), 2);
     EXPECT_FALSE(parsed.err.empty());
@@ -75,6 +78,11 @@ TEST(StandaloneCommandLine, help_and_version_are_results) {
   EXPECT_EQ(exit_of(help), 0);
   EXPECT_NE(help.out.find("Standalone TCP/UDP forwarder"), std::string::npos);
   EXPECT_EQ(parse({"help"}).out, help.out);
+  for (const std::vector<const char*>& words : {std::vector<const char*>{"--config", "x", "help"},
+                                                std::vector<const char*>{"--", "help"}}) {
+    EXPECT_EQ(exit_of(parse(words)), 0);
+    EXPECT_EQ(parse(words).out, help.out);
+  }
   EXPECT_EQ(parse({"help", "stats"}).out, parse({"stats", "--help"}).out);
   EXPECT_EQ(help.out.find("SPLICE"), std::string::npos);
   EXPECT_TRUE(parse({"-V"}).out.starts_with("portunus-standalone "));

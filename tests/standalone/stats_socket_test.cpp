@@ -1,12 +1,17 @@
 #include "standalone/stats_socket.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <future>
 #include <vector>
 
+#include "common/net/unique_fd.hpp"
 #include "standalone/stats_reader.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -90,6 +95,25 @@ TEST_F(StatsSocketTest, takes_the_place_of_a_stale_socket_but_not_of_a_served_on
   socket_.open(path_);
   EXPECT_EQ(log_.count("standalone.stats_socket_bind_failed"), 1U);
   EXPECT_EQ(read(2).size(), 2U);
+}
+
+TEST_F(StatsSocketTest, a_socket_whose_owner_has_no_time_is_not_stale) {
+  const auto taken = dir_ / "busy.sock";
+  sockaddr_un where{};
+  where.sun_family = AF_UNIX;
+  std::strcpy(where.sun_path, taken.c_str());
+  const auto* const address = reinterpret_cast<const sockaddr*>(&where);
+  const net::UniqueFd owner(::socket(AF_UNIX, SOCK_STREAM, 0));
+  ASSERT_EQ(::bind(owner.get(), address, sizeof where), 0);
+  ASSERT_EQ(::listen(owner.get(), 0), 0);
+  std::vector<net::UniqueFd> waiting;
+  do {
+    waiting.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+  } while (::connect(waiting.back().get(), address, sizeof where) == 0);
+  ASSERT_EQ(errno, EAGAIN);
+  socket_.open(taken);
+  EXPECT_EQ(log_.count("standalone.stats_socket_bind_failed", {"Address already in use"}), 1U);
+  EXPECT_TRUE(std::filesystem::is_socket(taken));
 }
 
 TEST_F(StatsSocketTest, a_path_that_cannot_be_bound_is_logged_and_nothing_more) {

@@ -14,6 +14,8 @@ namespace portunus::client::agent {
 namespace {
 
 constexpr std::size_t kMaxBytes = 1U << 20U;
+/// More than any bundle takes: a token and a certificate.
+constexpr off_t kReserved = 64 * 1024;
 constexpr std::string_view kFileName = "client.bundle.json";
 
 std::string variable(const char* name) {
@@ -49,6 +51,16 @@ std::string resolve(const std::string& path) {
   std::error_code ec;
   const auto real = std::filesystem::canonical(path, ec);
   return ec ? path : real.string();
+}
+
+/// Takes the space that commit() will need, where the file system knows how to.
+Result<> reserve(int file) {
+  int failed = 0;
+  do {
+    failed = ::fallocate(file, FALLOC_FL_KEEP_SIZE, 0, kReserved);
+  } while (failed != 0 && errno == EINTR);
+  const bool no_room = failed != 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
+  return no_room ? Result<>(unwritable("reserve")) : Result<>{};
 }
 
 /// Owner and mode of the file that is about to be replaced.
@@ -110,8 +122,13 @@ Result<BundleWriter> BundleWriter::prepare(const std::string& path) {
   BundleWriter out;
   out.target_ = resolve(path);
   std::error_code absent;  // which is no fault
-  if (std::filesystem::is_directory(out.target_, absent)) {
+  const auto there = std::filesystem::status(out.target_, absent);
+  if (std::filesystem::is_directory(there)) {
     return fail({Errc::bundle_unwritable, path + " is a directory"});
+  }
+  // A device or a pipe is not to be replaced by a file.
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
+    return fail({Errc::bundle_unwritable, path + " is not a file"});
   }
   std::error_code ec;
   const auto parent = std::filesystem::path(out.target_).parent_path();
@@ -125,16 +142,20 @@ Result<BundleWriter> BundleWriter::prepare(const std::string& path) {
   if (auto inherited = inherit(out.file_.get(), out.target_); !inherited) {
     return fail(inherited.error());
   }
+  if (auto reserved = reserve(out.file_.get()); !reserved) return fail(reserved.error());
   return out;
 }
 
 Result<> BundleWriter::commit(std::string_view text) {
+  const auto size = static_cast<off_t>(text.size());
   while (!text.empty()) {
     const ssize_t n = ::write(file_.get(), text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return unwritable("write");
     text.remove_prefix(static_cast<std::size_t>(n));
   }
+  // What was reserved and is not needed goes back.
+  if (::ftruncate(file_.get(), size) != 0) return unwritable("truncate");
   if (::fsync(file_.get()) != 0) return unwritable("fsync");
   if (::rename(temporary_.path.c_str(), target_.c_str()) != 0) return unwritable("rename");
   temporary_.path.clear();

@@ -1,59 +1,118 @@
 #include "client/agent/name_lookup.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
 
 #include "client/agent/errc.hpp"
+#include "common/async/io_threads.hpp"
+#include "common/async/within.hpp"
+#include "common/net/unique_fd.hpp"
 
 namespace portunus::client::agent {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 
-/// Shared with the resolver's handler, which may outlive the wait.
-struct Lookup {
-  Lookup(const asio::any_io_executor& executor, std::chrono::steady_clock::duration limit)
-      : resolver(executor), answered(executor, limit) {}
-  tcp::resolver resolver;
-  asio::steady_timer answered;
-  bool done = false;
-  boost::system::error_code error;
-  std::vector<net::Endpoint> found;
+std::atomic<int> hanging{0};
+
+/// Shared by who asks and the thread that asks for him, whichever is there longer.
+struct Question {
+  std::string host;
+  std::string service;
+  SystemResolver resolver;
+  /// Readable once it is answered.
+  net::UniqueFd bell;
+  /// Set before the bell rings, and after what follows was written.
+  std::atomic<bool> answered = false;
+  int error = 0;
+  std::vector<net::Endpoint> found = {};
 };
 
-net::Endpoint to_endpoint(const tcp::endpoint& endpoint) {
-  sockaddr_storage storage{};
-  std::memcpy(&storage, endpoint.data(), endpoint.size());
-  return net::Endpoint::from_sockaddr(storage).value_or(net::Endpoint{});
+void answer(const std::shared_ptr<Question>& question) {
+  async::name_this_thread("name-lookup");
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* list = nullptr;
+  question->error =
+      question->resolver(question->host.c_str(), question->service.c_str(), &hints, &list);
+  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(list, ::freeaddrinfo);
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    sockaddr_storage storage{};
+    std::memcpy(&storage, entry->ai_addr, entry->ai_addrlen);
+    if (const auto endpoint = net::Endpoint::from_sockaddr(storage)) {
+      question->found.push_back(*endpoint);
+    }
+  }
+  hanging.fetch_sub(1);
+  question->answered.store(true, std::memory_order_release);
+  ::eventfd_write(question->bell.get(), 1);
+}
+
+/// False when the system has no thread for it.
+bool ask(const std::shared_ptr<Question>& question) {
+  if (hanging.fetch_add(1) < kMostHangingLookups) {
+    try {
+      std::thread(answer, question).detach();
+      return true;
+    } catch (const std::system_error&) {
+      // Falls through: the attempt fails, and the next one tries again.
+    }
+  }
+  hanging.fetch_sub(1);
+  return false;
+}
+
+async::Task<bool> ring(asio::posix::stream_descriptor& bell) {
+  const auto [ec] =
+      co_await bell.async_wait(asio::posix::descriptor_base::wait_read, async::kTuple);
+  co_return !ec;
+}
+
+std::string text_of(const Question& question) {
+  return question.error == 0 ? "no address" : ::gai_strerror(question.error);
 }
 
 }  // namespace
 
 async::Task<Result<std::vector<net::Endpoint>>> look_up(ServerAddress server,
-                                                        std::chrono::steady_clock::duration limit) {
+                                                        std::chrono::steady_clock::duration limit,
+                                                        SystemResolver resolver) {
   if (server.literal()) {
     co_return std::vector{net::Endpoint(*server.literal(), server.port())};
   }
-  auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor, limit);
-  lookup->resolver.async_resolve(
-      server.host(), std::to_string(server.port()), tcp::resolver::numeric_service,
-      [lookup](boost::system::error_code error, const tcp::resolver::results_type& results) {
-        lookup->done = true;
-        lookup->error = error;
-        for (const auto& entry : results) lookup->found.push_back(to_endpoint(entry.endpoint()));
-        lookup->answered.cancel();
-      });
-  co_await lookup->answered.async_wait(async::kTuple);
-  if (!lookup->done) co_return fail({Errc::timed_out, "looking up " + server.host()});
-  if (lookup->found.empty()) {
-    co_return fail({Errc::resolve_failed, server.host() + ": " + lookup->error.message()});
+  const auto question =
+      std::make_shared<Question>(server.host(), std::to_string(server.port()), resolver,
+                                 net::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
+  net::UniqueFd own(::fcntl(question->bell.get(), F_DUPFD_CLOEXEC, 0));
+  if (!own) co_return fail({Errc::no_descriptors, "looking up " + server.host()});
+  asio::posix::stream_descriptor bell(co_await asio::this_coro::executor);
+  boost::system::error_code refused;
+  bell.assign(own.get(), refused);
+  if (refused) co_return fail({Errc::no_descriptors, refused.message()});
+  [[maybe_unused]] const int given_away = own.release();
+  if (!ask(question)) co_return fail({Errc::resolve_failed, server.host() + ": no thread for it"});
+  co_await async::within(ring(bell), limit);
+  if (!question->answered.load(std::memory_order_acquire)) {
+    co_return fail({Errc::timed_out, "looking up " + server.host()});
   }
-  co_return std::move(lookup->found);
+  if (question->found.empty()) {
+    co_return fail({Errc::resolve_failed, server.host() + ": " + text_of(*question)});
+  }
+  co_return std::move(question->found);
 }
 
 }  // namespace portunus::client::agent

@@ -10,6 +10,7 @@
 #include "client/agent/agent.hpp"
 #include "client/app/forwarder_engine.hpp"
 #include "common/async/gate.hpp"
+#include "common/async/last_signals.hpp"
 #include "common/base/descriptor_limit.hpp"
 #include "common/base/ulid.hpp"
 #include "common/crypto/random.hpp"
@@ -25,16 +26,17 @@ using log::Event;
 class App {
  public:
   App(agent::Bundle bundle, AppOptions options)
-      : forwarder_(io_.get_executor(), {.workers = 0, .splice = options.splice}),
+      : signals_(io_, SIGINT, SIGTERM),
+        forwarder_(io_.get_executor(), {.workers = 0, .splice = options.splice}),
         engine_(forwarder_),
         agent_(io_.get_executor(), engine_, std::move(bundle), std::move(options.agent)),
-        signals_(io_, SIGINT, SIGTERM),
         gate_(io_.get_executor()) {}
 
   agent::Agent::End run() {
     gate_.spawn(live());
     gate_.spawn(obey_signals());
     io_.run();
+    async::ignore_from_now_on(signals_, {SIGINT, SIGTERM});
     return end_;
   }
 
@@ -42,14 +44,13 @@ class App {
   async::Task<> live() {
     end_ = co_await agent_.run();
     co_await forwarder_.drain(std::chrono::seconds(0));
+    over_ = true;
     signals_.cancel();
-    // A name lookup that was given up may still hold the loop; nothing waits for it.
-    asio::post(io_, [this] { io_.stop(); });
   }
 
   async::Task<> obey_signals() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    for (bool first = true;; first = false) {
+    for (bool first = true; !over_; first = false) {
       const auto [ec, number] = co_await signals_.async_wait(async::kTuple);
       if (ec) co_return;
       if (!first) continue;  // a repeated signal changes nothing
@@ -59,10 +60,12 @@ class App {
   }
 
   asio::io_context io_{1};
+  /// Before the slow parts, and gone after them, so that no stop signal finds its default action.
+  asio::signal_set signals_;
   dataplane::Forwarder forwarder_;
   ForwarderEngine engine_;
   agent::Agent agent_;
-  asio::signal_set signals_;
+  bool over_ = false;
   agent::Agent::End end_ = agent::Agent::End::stopped;
   async::Gate gate_;
 };

@@ -94,8 +94,8 @@ std::variant<RunCommand, EnrollCommand, Done> parse_command_line(int argc, const
       app.add_subcommand("completion", "Print what makes a shell complete this program's words");
   completion::add_shell_operand(*completion_command, shell);
   completion_command->footer("Example:\n  source <(portunus-client completion bash)");
-  app.add_subcommand("help", "Print the help of a command")
-      ->footer("Example:\n  portunus-client help enroll");
+  CLI::App* help_command = app.add_subcommand("help", "Print the help of a command");
+  help_command->footer("Example:\n  portunus-client help enroll");
   // Last, because a new subcommand takes its parent's over.
   app.footer(
       "Examples:\n"
@@ -115,6 +115,11 @@ std::variant<RunCommand, EnrollCommand, Done> parse_command_line(int argc, const
   }
   if (completion_command->parsed()) {
     out << completion::script(app, shell);
+    return Done{0};
+  }
+  if (help_command->parsed()) {
+    // Behind "--"; asked for its help, `app` would answer with that of this command.
+    out << app.get_formatter()->make_help(&app, app.get_name(), CLI::AppFormatMode::Normal);
     return Done{0};
   }
   if (enroll_command->parsed()) return enroll;

@@ -8,11 +8,13 @@
 #include "client/cli/command_line.hpp"
 #include "client/cli/enroll_command.hpp"
 #include "client/cli/run_command.hpp"
+#include "common/base/standard_streams.hpp"
 #include "common/log/logger.hpp"
 
 namespace portunus::client::cli {
 
 int run(int argc, const char* const* argv) {
+  claim_standard_streams();
   const auto command = parse_command_line(argc, argv, std::cout, std::cerr);
   if (const auto* done = std::get_if<Done>(&command)) return done->exit_code;
 

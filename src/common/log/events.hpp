@@ -144,14 +144,14 @@ namespace portunus::log {
   X(udp_flow_pending_drop, "rule.udp_flow_pending_drop", debug, dataplane_udp, "rule_id rule_name? listen_port source suppressed?", "the datagram's flow is still being built") \
   X(udp_addflow_dropped, "rule.udp_addflow_dropped", warn, dataplane_udp, "rule_id rule_name? listen_port source reason suppressed?", "no room to build a new flow") \
   X(udp_first_packet_rejected, "rule.udp_first_packet_rejected", warn, dataplane_udp, "rule_id rule_name? listen_port source scope reason suppressed?", "a limit refused a new flow") \
-  X(udp_dns_failed, "rule.udp_dns_failed", warn, dataplane_udp, "rule_id rule_name? rule host reason detail listen_port source", "a new flow's target could not be resolved or reached by name") \
+  X(udp_dns_failed, "rule.udp_dns_failed", warn, dataplane_udp, "rule_id rule_name? rule host reason detail listen_port source suppressed?", "a new flow's target could not be resolved or reached by name") \
   X(udp_upstream_bind_failed, "rule.udp_upstream_bind_failed", warn, dataplane_udp, "rule_id rule_name? listen_port source target error suppressed?", "no socket for a new flow; next address tried") \
   X(udp_upstream_connect_failed, "rule.udp_upstream_connect_failed", warn, dataplane_udp, "rule_id rule_name? listen_port source target error suppressed?", "next address tried") \
   X(udp_target_dial_failed, "rule.udp_target.dial_failed", warn, dataplane_udp, "rule_id rule_name? listen_port source target_index target_host target_port reason suppressed?", "a target of a multi-target rule did not take a new flow") \
   X(udp_all_targets_failed, "rule.udp_all_targets_failed", warn, dataplane_udp, "rule_id rule_name? listen_port source target_count suppressed?", "no target took the new flow") \
   X(udp_flow_opened, "rule.udp_flow_opened", info, dataplane_udp, "rule_id rule_name? listen_port source target", "a new flow has its upstream socket") \
   X(udp_first_packet_send_dropped, "rule.udp_first_packet_send_dropped", debug, dataplane_udp, "rule_id rule_name? listen_port source target action error", "the first datagram was refused, the flow stays") \
-  X(udp_flow_evicted_icmp, "rule.udp_flow_evicted_icmp", info, dataplane_udp, "rule_id rule_name? listen_port source target error phase?", "the target is gone, and the flow with it") \
+  X(udp_flow_evicted_icmp, "rule.udp_flow_evicted_icmp", info, dataplane_udp, "rule_id rule_name? listen_port source target error phase? suppressed?", "the target is gone, and the flow with it") \
   X(udp_flow_closed_idle, "rule.udp_flow_closed_idle", info, dataplane_udp, "rule_id rule_name? listen_port source bytes_in bytes_out datagrams_in datagrams_out", "idle for longer than the window") \
   X(udp_emsgsize, "rule.udp_emsgsize", debug, dataplane_udp, "rule_id rule_name? listen_port source dropped", "datagrams too long for the way to the target") \
   X(udp_upstream_wouldblock, "rule.udp_upstream_wouldblock", trace, dataplane_udp, "rule_id rule_name? listen_port source dropped", "datagrams the upstream socket did not take") \

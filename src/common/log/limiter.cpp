@@ -21,12 +21,12 @@ std::optional<std::uint64_t> Limiter::admit(SteadyTime now) {
 
 std::optional<std::uint64_t> SharedLimiter::admit(SteadyTime now) {
   using std::chrono::nanoseconds;
-  constexpr std::int64_t kSecond = nanoseconds(std::chrono::seconds(1)).count();
+  const std::int64_t share = nanoseconds(std::chrono::seconds(1)).count() / rate_.per_second;
   const std::int64_t time = nanoseconds(now.time_since_epoch()).count();
   std::int64_t whole = whole_at_.load(std::memory_order_relaxed);
   while (true) {
-    const std::int64_t next = std::max(whole, time) + kSecond;
-    if (next - time > kLimiterBurst * kSecond) {
+    const std::int64_t next = std::max(whole, time) + share;
+    if (next - time > rate_.burst * share) {
       suppressed_.fetch_add(1, std::memory_order_relaxed);
       return std::nullopt;
     }

@@ -3,6 +3,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/net/host_error.hpp"
+
 namespace portunus::dataplane::failover {
 namespace {
 
@@ -64,10 +66,11 @@ DialPlan::Outcome DialPlan::on_resolved(const dns::Resolver::Reply& reply) {
 DialPlan::Outcome DialPlan::on_unreachable(int error) {
   ++address_at_;
   const std::string text = std::system_category().message(error);
-  if (!addresses_) return end_row({row(), std::nullopt, text, 1});
+  const bool own = net::is_of_this_host(error);
+  if (!addresses_) return end_row({row(), std::nullopt, text, 1, own});
   if (address_at_ < addresses_->size()) return {Step::connect, std::nullopt};
   dns_failed_ = true;
-  return end_row({row(), dns::Failure::all_addrs_unreachable, text, address_at_});
+  return end_row({row(), dns::Failure::all_addrs_unreachable, text, address_at_, own});
 }
 
 DialPlan::Outcome DialPlan::on_refused(std::string error) {

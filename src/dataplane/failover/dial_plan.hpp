@@ -38,7 +38,7 @@ class DialPlan {
     connect,    ///< try endpoint(), then on_unreachable() if it fails
     exhausted,  ///< nothing is left
   };
-  /// A row that did not work out: a failure of its health (FO-5).
+  /// A row that did not work out: a failure of its health (FO-5), unless it was this host's fault.
   struct RowFailure {
     std::size_t row;
     /// It was a name: rule.dns_failed with this reason.
@@ -47,6 +47,8 @@ class DialPlan {
     std::string error;
     /// Addresses that were tried.
     unsigned tried;
+    /// The last address was never tried, because this host had no descriptor or memory for it.
+    bool of_this_host = false;
   };
   struct Outcome {
     Step next;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/log/logger.hpp"
+#include "common/net/host_error.hpp"
 
 namespace portunus::dataplane {
 namespace {
@@ -123,6 +124,7 @@ async::Task<Prober::Outcome> Prober::attempt(Shared watch, std::size_t row) {
     if (failure == 0) co_return Outcome{Outcome::Result::ok};
     if (watch->stopped || Clock::now() >= deadline) co_return Outcome{Outcome::Result::timeout};
     outcome.error = std::system_category().message(failure);
+    outcome.of_this_host = net::is_of_this_host(failure);
   }
   co_return outcome;
 }
@@ -180,7 +182,8 @@ void Prober::book(Watch& watch, std::size_t row, const Outcome& outcome) {
       return rule.record_success(row, Clock::now());
     case Outcome::Result::failed:
       rule.log(log::Event::target_probe_failed, {index, host, port, {"error", outcome.error}});
-      return rule.record_failure(row, Clock::now());
+      if (!outcome.of_this_host) rule.record_failure(row, Clock::now());
+      return;
     case Outcome::Result::timeout:
       const auto budget = std::chrono::duration_cast<std::chrono::seconds>(times_.probe);
       rule.log(log::Event::target_probe_timeout,

@@ -51,6 +51,8 @@ class Prober {
   struct Outcome {
     enum class Result : std::uint8_t { ok, failed, timeout } result;
     std::string error = {};
+    /// There was no descriptor or memory to probe with: nothing was learnt of the target.
+    bool of_this_host = false;
   };
 
   async::Task<> run(Shared watch);

@@ -190,6 +190,7 @@ void DialPhase::report(const RowFailure& failure) {
   if (failure.dns) rule.log_dns_failed(failure.row, *failure.dns, failure.error, failure.tried);
   if (!rule.spec().multi_target()) return;
   rule.log_target_failed(failure.row, failure.error);
+  if (failure.of_this_host) return;
   rule.live().record_failure(failure.row, std::chrono::steady_clock::now());
 }
 

@@ -67,13 +67,13 @@ class TcpRule {
   const PortMode mode_;
   std::atomic<bool> splice_seen_{false};
   log::SharedLimiter accept_errors_;
-  log::SharedLimiter conn_errors_;
-  log::SharedLimiter dns_failures_;
-  log::SharedLimiter target_failures_;
-  log::SharedLimiter refused_headers_;
-  log::SharedLimiter lost_dials_;
-  log::SharedLimiter local_ends_;
-  log::SharedLimiter splice_fallbacks_;
+  log::SharedLimiter conn_errors_{log::kSingles};
+  log::SharedLimiter dns_failures_{log::kSingles};
+  log::SharedLimiter target_failures_{log::kSingles};
+  log::SharedLimiter refused_headers_{log::kSingles};
+  log::SharedLimiter lost_dials_{log::kSingles};
+  log::SharedLimiter local_ends_{log::kSingles};
+  log::SharedLimiter splice_fallbacks_{log::kSingles};
   log::SharedLimiter pipe_sizes_;
 };
 

@@ -144,7 +144,9 @@ FlowOpener::Step FlowOpener::note(Opening& opening, failover::DialPlan::Outcome 
   if (outcome.failed) {
     UdpRule& rule = slice_of(opening).rule();
     rule.events().row_failed(opening.flow.key(), *outcome.failed);
-    rule.live().record_failure(outcome.failed->row, worker_.now());
+    if (!outcome.failed->of_this_host) {
+      rule.live().record_failure(outcome.failed->row, worker_.now());
+    }
     opening.reply.reset();
   }
   return outcome.next;

@@ -122,12 +122,13 @@ void UdpEvents::connect_failed(FlowKey flow, const net::Endpoint& target, int er
 void UdpEvents::row_failed(FlowKey flow, const failover::DialPlan::RowFailure& row) {
   const model::Target& target = rule_.spec().targets[row.row];
   if (row.dns && enabled(Event::udp_dns_failed)) {
-    rule_.log(Event::udp_dns_failed, {{"rule", std::to_string(rule_.id().value)},
-                                      {"host", target.host},
-                                      {"reason", dns::failure_name(*row.dns)},
-                                      {"detail", row.error},
-                                      {"listen_port", flow.listen_port()},
-                                      {"source", source_of(flow)}});
+    rule_.log_limited(Event::udp_dns_failed, dns_failures_,
+                      {{"rule", std::to_string(rule_.id().value)},
+                       {"host", target.host},
+                       {"reason", dns::failure_name(*row.dns)},
+                       {"detail", row.error},
+                       {"listen_port", flow.listen_port()},
+                       {"source", source_of(flow)}});
   }
   if (!rule_.multi_target() || !enabled(Event::udp_target_dial_failed)) return;
   const std::string_view reason = row.dns ? dns::failure_name(*row.dns) : row.error;
@@ -165,23 +166,24 @@ void UdpEvents::first_packet_send_dropped(FlowKey flow, const net::Endpoint& tar
                                                    {"error", text_of(error)}});
 }
 
-void UdpEvents::evicted(FlowKey flow, const net::Endpoint& target, int error,
-                        bool first_packet) const {
+void UdpEvents::evicted(FlowKey flow, const net::Endpoint& target, int error, bool first_packet) {
   if (!enabled(Event::udp_flow_evicted_icmp)) return;
   const std::string source = source_of(flow);
   const std::string target_text = target.text();
   const std::string error_text = text_of(error);
   if (first_packet) {
-    rule_.log(Event::udp_flow_evicted_icmp, {{"listen_port", flow.listen_port()},
-                                             {"source", source},
-                                             {"target", target_text},
-                                             {"error", error_text},
-                                             {"phase", "first_packet"}});
+    rule_.log_limited(Event::udp_flow_evicted_icmp, evictions_,
+                      {{"listen_port", flow.listen_port()},
+                       {"source", source},
+                       {"target", target_text},
+                       {"error", error_text},
+                       {"phase", "first_packet"}});
   } else {
-    rule_.log(Event::udp_flow_evicted_icmp, {{"listen_port", flow.listen_port()},
-                                             {"source", source},
-                                             {"target", target_text},
-                                             {"error", error_text}});
+    rule_.log_limited(Event::udp_flow_evicted_icmp, evictions_,
+                      {{"listen_port", flow.listen_port()},
+                       {"source", source},
+                       {"target", target_text},
+                       {"error", error_text}});
   }
 }
 

@@ -34,7 +34,7 @@ class UdpEvents {
 
   void flow_opened(FlowKey flow, const net::Endpoint& target) const;
   void first_packet_send_dropped(FlowKey flow, const net::Endpoint& target, int error) const;
-  void evicted(FlowKey flow, const net::Endpoint& target, int error, bool first_packet) const;
+  void evicted(FlowKey flow, const net::Endpoint& target, int error, bool first_packet);
   struct Totals {
     std::uint64_t bytes_in = 0, bytes_out = 0, datagrams_in = 0, datagrams_out = 0;
   };
@@ -57,6 +57,8 @@ class UdpEvents {
   log::SharedLimiter dial_failures_;
   log::SharedLimiter all_failed_;
   log::SharedLimiter reply_failures_;
+  log::SharedLimiter dns_failures_{log::kSingles};
+  log::SharedLimiter evictions_{log::kSingles};
 };
 
 }  // namespace portunus::dataplane::udp

@@ -1,13 +1,11 @@
 #include "portal/cli/run_portal.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/base/standard_streams.hpp"
 #include "portal/cli/command_line.hpp"
 #include "portal/cli/connect_command.hpp"
 #include "portal/cli/help_text.hpp"
@@ -20,16 +18,6 @@ namespace {
 int print(std::string_view text) {
   const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
   return whole && std::fflush(stdout) == 0 ? 0 : 1;
-}
-
-/// Whoever started us may have closed them; the next socket would take a number that the log writes
-/// to, and a peer would read our records.
-void claim_standard_streams() {
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) == -1) {
-      [[maybe_unused]] const int lowest_free = ::open("/dev/null", O_RDWR);
-    }
-  }
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/async/last_signals.hpp"
 #include "common/base/version.hpp"
 #include "common/log/logger.hpp"
 
@@ -55,6 +56,7 @@ Started<void> serve(ServerOptions options) {
   if (!server) return std::unexpected(std::move(server.error()));
   asio::co_spawn(domain, run(**server, signals, drain_timeout), rethrow);
   domain.run();
+  async::ignore_from_now_on(signals, {SIGINT, SIGTERM, SIGHUP});
   return {};
 }
 

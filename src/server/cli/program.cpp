@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "common/base/standard_streams.hpp"
 #include "server/cli/context.hpp"
 #include "server/cli/exit_codes.hpp"
 #include "server/cli/root_command.hpp"
@@ -20,6 +21,7 @@ bool write_all(std::FILE* stream, const std::string& text) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  claim_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);
   // Collected, so that they follow the log lines of the command in one piece.
   std::ostringstream out;

@@ -115,6 +115,22 @@ TEST(BundleFile, what_cannot_be_written_is_found_before_the_code_is_spent) {
   write_file(dir / "file", "");
   EXPECT_EQ(BundleWriter::prepare(dir / "file/bundle").error().code, Errc::bundle_unwritable);
   EXPECT_EQ(BundleWriter::prepare(dir.path().string()).error().code, Errc::bundle_unwritable);
+  const std::string pipe = dir / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const auto refused = BundleWriter::prepare(pipe);
+  ASSERT_FALSE(refused) << "a device or a pipe is not to be replaced by a file";
+  EXPECT_EQ(refused.error().code, Errc::bundle_unwritable);
+}
+
+TEST(BundleFile, what_is_reserved_and_not_needed_goes_back) {
+  const TempDir dir;
+  auto writer = BundleWriter::prepare(dir / "bundle");
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(writer->commit("new"));
+  struct stat info{};
+  ASSERT_EQ(::stat((dir / "bundle").c_str(), &info), 0);
+  EXPECT_EQ(info.st_size, 3);
+  EXPECT_LE(info.st_blocks * 512, 16 * 1024);
 }
 
 }  // namespace

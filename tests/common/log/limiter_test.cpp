@@ -55,6 +55,17 @@ TEST(LogLimiter, the_shared_one_suppresses_alike) {
   EXPECT_EQ(admitted, 10);
 }
 
+TEST(LogLimiter, the_lines_of_single_connections_have_room) {
+  SharedLimiter limiter(kSingles);
+  ManualClock clock;
+  clock.advance(seconds(100));
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(limiter.admit(clock.steady_now()), 0U);
+  EXPECT_FALSE(limiter.admit(clock.steady_now()));
+  clock.advance(milliseconds(10));
+  EXPECT_EQ(limiter.admit(clock.steady_now()), 1U);
+  EXPECT_FALSE(limiter.admit(clock.steady_now()));
+}
+
 TEST(LogLimiter, the_shared_one_loses_no_line_between_threads) {
   SharedLimiter limiter;
   std::atomic<std::uint64_t> seen = 0;

@@ -29,6 +29,15 @@ TEST(ForwarderDial, TCP_5_a_refusing_target_ends_the_connection_and_not_the_rule
   EXPECT_EQ(engine.traffic(1).active_connections, 0U);
 }
 
+TEST(ForwarderDial, TCP_5_every_one_of_many_lost_connections_has_its_line) {
+  const LogCapture log;
+  Engine engine;
+  const auto port = engine.serve(1, refused_port());
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(Socket::connect_v4(port).receive_all(), "");
+  EXPECT_TRUE(eventually([&] { return log.count("rule.conn_error") == 50; }));
+  EXPECT_EQ(log.count("rule.conn_error", {"suppressed"}), 0U);
+}
+
 TEST(ForwarderDial, TCP_5_an_unreachable_target_is_a_dial_error) {
   const LogCapture log;
   Engine engine;

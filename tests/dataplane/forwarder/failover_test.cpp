@@ -1,10 +1,14 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "common/net/endpoint.hpp"
 #include "tests/dataplane/support/engine.hpp"
 #include "tests/dataplane/support/sockets.hpp"
 #include "tests/support/log_capture.hpp"
@@ -117,6 +121,50 @@ TEST(ForwarderFailover, FO_6_with_all_targets_failed_the_connection_is_closed) {
   EXPECT_EQ(log.count("rule.target.dial_failed"), 2U);
   EXPECT_TRUE(engine.live(5));
   EXPECT_EQ(engine.traffic(5).active_connections, 0U);
+}
+
+/// The process can open one descriptor more, and no other. Ended by its destructor.
+class OneDescriptorLeft {
+ public:
+  OneDescriptorLeft() {
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const int lowest_free = ::dup(STDERR_FILENO);
+    ::close(lowest_free);
+    const rlimit few{.rlim_cur = static_cast<rlim_t>(lowest_free) + 1,
+                     .rlim_max = before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  }
+  ~OneDescriptorLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  OneDescriptorLeft(const OneDescriptorLeft&) = delete;
+  OneDescriptorLeft& operator=(const OneDescriptorLeft&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST(ForwarderFailover, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_target) {
+  const LogCapture log;
+  Target a("a");
+  Target b("b");
+  Engine engine({.workers = 1});
+  const auto port = engine.serve(Engine::list(1, {a.port(), b.port()}));
+  for (int i = 0; i < 3; ++i) {
+    Socket client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const OneDescriptorLeft taken_by_accept;
+    sockaddr_storage where;
+    const socklen_t size =
+        net::Endpoint(*net::IpAddress::parse("127.0.0.1"), port).to_sockaddr(where);
+    ASSERT_EQ(::connect(client.fd(), reinterpret_cast<const sockaddr*>(&where), size), 0);
+    EXPECT_EQ(client.receive_all(), "");
+  }
+  EXPECT_EQ(log.count("rule.target.dial_failed", {"Too many open files"}), 6U);
+  const auto traffic = engine.traffic(1);
+  EXPECT_EQ(traffic.target_failovers, 0U);
+  for (const std::size_t index : {0U, 1U}) {
+    EXPECT_EQ(row(traffic, index).consecutive_failures, 0U);
+    EXPECT_EQ(row(traffic, index).last_failure_unix_ms, 0U);
+  }
+  EXPECT_EQ(greeting(port), "a");
 }
 
 TEST(ForwarderFailover, FO_4_a_silent_target_costs_three_seconds_and_not_the_connection) {

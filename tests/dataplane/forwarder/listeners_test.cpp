@@ -264,6 +264,24 @@ TEST_F(ForwarderListenersDeathTest, TCP_4_an_accept_without_descriptors_is_tried
   EXPECT_EXIT(without_descriptors(), testing::ExitedWithCode(0), "");
 }
 
+void without_the_right_to_accept() {
+  ::alarm(60);  // a core that spins would never let go of the rule
+  const LogCapture log;
+  deny_call(SYS_accept4, EPERM);
+  Engine engine({.workers = 1});
+  const auto port = engine.serve(1, refused_port());
+  const Socket client = Socket::connect_v4(port);
+  EXPECT_TRUE(eventually([&] {
+    return log.count("rule.accept_error", {"Operation not permitted", "\"rule_id\":\"1\""}) >= 2;
+  }));
+  engine.remove(1, milliseconds(0)).get();
+  done();
+}
+
+TEST_F(ForwarderListenersDeathTest, TCP_4_a_forbidden_accept_does_not_spin) {
+  EXPECT_EXIT(without_the_right_to_accept(), testing::ExitedWithCode(0), "");
+}
+
 void without_ipv6() {
   Server server;
   deny_call(SYS_socket, EAFNOSUPPORT, Argument{0, AF_INET6});

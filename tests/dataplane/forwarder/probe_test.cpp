@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -100,6 +102,24 @@ TEST_F(ProberTest, FO_9_three_failed_probes_fail_a_target) {
                        {"\"target_index\":0", "\"error\":\"Connection refused\""}),
             3U);
   EXPECT_EQ(rule->health()[1].health(), Health::healthy);
+}
+
+TEST_F(ProberTest, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_target) {
+  start({});
+  Acceptor a;
+  const auto rule = ProberTest::rule({a.port(), a.port()}, 1);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int lowest_free = ::dup(STDERR_FILENO);
+  ::close(lowest_free);
+  const rlimit none{.rlim_cur = static_cast<rlim_t>(lowest_free), .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  prober_->start(rule);
+  EXPECT_TRUE(run_until([&] { return count("probe_failed", 0) == 1; }));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(log_.count("rule.target.probe_failed", {"Too many open files"}), 1U);
+  EXPECT_EQ(rule->health()[0].consecutive_failures(), 0U);
+  EXPECT_EQ(rule->health()[0].last_failure_unix_ms(), 0U);
 }
 
 TEST_F(ProberTest, FO_9_a_slow_probe_neither_overlaps_nor_is_made_up_for) {

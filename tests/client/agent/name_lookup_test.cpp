@@ -1,0 +1,95 @@
+#include "client/agent/name_lookup.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "client/agent/errc.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/test_io.hpp"
+
+namespace portunus::client::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::eventually;
+
+/// A resolver whose name servers are dead, until it is let go.
+std::atomic<bool> let_go{false};
+std::atomic<int> asked{0};
+std::atomic<int> answered{0};
+
+int hangs(const char*, const char*, const addrinfo*, addrinfo**) {
+  ++asked;
+  let_go.wait(false);
+  ++answered;
+  return EAI_AGAIN;
+}
+
+void answer_all() {
+  let_go = true;
+  let_go.notify_all();
+}
+
+ServerAddress name() {
+  return *ServerAddress::parse("center.example:7443");
+}
+
+class NameLookupTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    let_go = false;
+    asked = answered = 0;
+  }
+  void TearDown() override {
+    answer_all();
+    EXPECT_TRUE(eventually([] { return answered == asked; }));
+  }
+};
+
+TEST_F(NameLookupTest, finds_a_name_of_the_host) {
+  test::TestIo io;
+  const auto found = io.run(look_up(*ServerAddress::parse("localhost:7443"), seconds(10)));
+  ASSERT_TRUE(found);
+  ASSERT_FALSE(found->empty());
+  EXPECT_TRUE(found->front().address().is_loopback());
+  EXPECT_EQ(found->front().port(), 7443);
+}
+
+TEST_F(NameLookupTest, a_lookup_that_hangs_holds_up_neither_its_caller_nor_the_end) {
+  {
+    test::TestIo io;
+    const auto found = io.run(look_up(name(), milliseconds(20), &hangs));
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, make_error_code(Errc::timed_out));
+  }
+  // The loop is gone, and the lookup still under way.
+  EXPECT_TRUE(eventually([] { return asked == 1; }));
+  EXPECT_EQ(answered, 0);
+}
+
+TEST_F(NameLookupTest, lookups_that_hang_do_not_pile_up) {
+  test::TestIo io;
+  int given_up = 0;
+  while (true) {
+    const auto found = io.run(look_up(name(), milliseconds(1), &hangs));
+    ASSERT_FALSE(found);
+    if (found.error().code == make_error_code(Errc::resolve_failed)) break;
+    EXPECT_EQ(found.error().code, make_error_code(Errc::timed_out));
+    ASSERT_LE(++given_up, kMostHangingLookups);
+  }
+  EXPECT_GT(given_up, 0);
+  EXPECT_TRUE(eventually([&] { return asked == given_up; }));
+  answer_all();
+  EXPECT_TRUE(eventually([&] {
+    const auto found = io.run(look_up(*ServerAddress::parse("localhost:7443"), seconds(10)));
+    return found.has_value();
+  })) << "once they are answered there is room again";
+}
+
+}  // namespace
+}  // namespace portunus::client::agent
