@@ -17,8 +17,6 @@ namespace {
 
 constexpr int kMostPerWakeup = 10;
 constexpr int kMostAtClose = 4096;
-/// Errors of peers in a row. More of them, and the system means us: it would say so for ever.
-constexpr int kMostOfPeers = 64;
 constexpr std::chrono::milliseconds kPause(50);
 // Level-triggered: what a wake-up leaves in the queue is reported again.
 constexpr std::uint32_t kInterest = EPOLLIN | EPOLLEXCLUSIVE;
@@ -69,7 +67,7 @@ void TcpListener::on_ready(std::uint32_t) {
 }
 
 TcpListener::Taken TcpListener::accept_one() {
-  for (int of_peers = 0;; ++of_peers) {
+  while (true) {
     sockaddr_storage address;
     socklen_t size = sizeof address;
     net::UniqueFd fd(::accept4(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size,
@@ -80,7 +78,7 @@ TcpListener::Taken TcpListener::accept_one() {
       return Taken::one;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return Taken::none;
-    if (net::is_of_the_peer(errno) && of_peers < kMostOfPeers) continue;
+    if (net::is_of_the_peer(errno)) continue;
     const int error = errno;
     port_.sink().on_accept_error(port_, error);
     return is_final(error) ? Taken::dead : Taken::failed;
