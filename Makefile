@@ -1,6 +1,6 @@
 # The front door. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench bench-control bench-gate bench-portal format lint tidy asan tsan fuzz clean
+.PHONY: help setup build package run test bench bench-control bench-gate bench-portal format lint tidy asan tsan fuzz clean
 
 JOBS ?= $(shell nproc)
 PRESET ?= release
@@ -18,6 +18,9 @@ setup:
 
 build: setup ## programs and tests of one preset into build/release (PRESET=dev, asan, tsan, …)
 	@scripts/stage build-$(PRESET) scripts/build $(PRESET)
+
+package: setup ## Debian packages of the programs into build/packages
+	@scripts/stage package scripts/package
 
 run: setup ## server, edge and a forwarded rule on this machine until Ctrl-C (ARGS=--once: check and exit)
 	@scripts/stage build scripts/build release portunus-server portunus-client

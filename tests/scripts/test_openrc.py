@@ -46,6 +46,33 @@ def test_CLI_11_openrc_takes_the_settings_of_conf_d(settings):
     assert words("portunus-client", conf)[4:] == ["--bundle", "/srv/edge 1.json"]
 
 
+SETTINGS = {"rc_ulimit": "-n 524288", "retry": "TERM/60/KILL/5", "respawn_max": "0"}
+
+
+@pytest.mark.parametrize("name", ["portunus-server", "portunus-client"])
+def test_CLI_11_openrc_has_the_limits_of_the_units(name):
+    shown = "".join(f'printf "%s\\n" "${key}";' for key in SETTINGS)
+    done = subprocess.run(["sh", "-c", f'set -eu; . "$0"; {shown}', OPENRC / "init.d" / name],
+                          capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == list(SETTINGS.values())
+
+
+def test_CLI_11_openrc_starts_no_edge_without_its_bundle(tmp_path):
+    bundle = tmp_path / "edge 1.json"
+    stubs = 'eerror() { echo "eerror $*"; }; checkpath() { echo "checkpath $*"; }; '
+
+    def start_pre():
+        return subprocess.run(["sh", "-c", f'{stubs} . "$0"; start_pre',
+                               OPENRC / "init.d" / "portunus-client"], capture_output=True,
+                              text=True, check=False, env={"bundle": str(bundle)})
+    done = start_pre()
+    assert done.returncode == 1 and done.stdout.startswith(f"eerror {bundle} is missing: ")
+    bundle.touch()
+    done = start_pre()
+    assert (done.returncode, done.stdout) == (
+        0, f"checkpath -f -m 0640 -o root:portunus-client {bundle}\n")
+
+
 @pytest.mark.parametrize("name", ["portunus-server", "portunus-client"])
 def test_CLI_11_openrc_can_execute_the_scripts(name):
     script = OPENRC / "init.d" / name
