@@ -59,9 +59,9 @@ Result<GrantRow> insert_in(Connection& connection, const NewGrant& wanted, Grant
   if (!client) return fail(client.error());
   row.client = std::move(*client);
   if (const auto good = check_scope(wanted, row); !good) return fail(good.error());
-  const auto user = store::find_user(connection, row.user_id);
+  const auto user =
+      store::require_user(connection, row.user_id, {Errc::user_not_found, row.user_id});
   if (!user) return fail(user.error());
-  if (!*user) return fail({Errc::user_not_found, row.user_id});
   if (const auto done = store::insert_grant(connection, row); !done) return fail(done.error());
   return row;
 }

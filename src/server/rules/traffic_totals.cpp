@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/saturating.hpp"
+
 namespace portunus::server::rules {
 namespace {
 
@@ -68,8 +70,8 @@ void TrafficTotals::report_late(std::string_view client_id, const model::RuleTra
   if (added.in == 0 && added.out == 0) return;
   const BytesKey key{gone.client_name, std::string(kUnknownOwner), traffic.rule};
   ByteTotals& totals = kept_[key];
-  model::add_rise(totals.in, added.in);
-  model::add_rise(totals.out, added.out);
+  add_saturating(totals.in, added.in);
+  add_saturating(totals.out, added.out);
 }
 
 void TrafficTotals::remove(const store::RuleRow& rule) {
