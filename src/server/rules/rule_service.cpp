@@ -204,6 +204,7 @@ void RuleService::on_client_removed(std::string_view client_id) {
 }
 
 const TrafficTotals& RuleService::traffic() const {
+  impl_->traffic_.forget(client_id);
   return impl_->traffic_;
 }
 
