@@ -76,17 +76,13 @@ Result<std::vector<store::RemovedRule>> remove_uncovered(Connection& connection,
                                                          const std::string& user_id) {
   const auto grants = store::list_grants(connection, user_id);
   if (!grants) return fail(grants.error());
-  const auto rules = store::list_rules_of(connection, user_id);
+  auto rules = store::list_rules_of(connection, user_id);
   if (!rules) return fail(rules.error());
-  std::vector<store::RemovedRule> out;
-  for (const store::RuleRow& rule : *rules) {
+  std::erase_if(*rules, [&](const store::RuleRow& rule) {
     const ClientRef client{rule.client_id, rule.client_name};
-    if (!find_miss(*grants, claim_of(client, rule.spec))) continue;
-    auto removed = store::remove_rule_and_caps(connection, rule.spec.id);
-    if (!removed) return fail(removed.error());
-    if (*removed) out.push_back(std::move(**removed));
-  }
-  return out;
+    return !find_miss(*grants, claim_of(client, rule.spec));
+  });
+  return store::remove_rules_and_caps(connection, *rules);
 }
 
 Result<Revocation> revoke_in(Connection& connection, const std::string& grant_id) {

@@ -85,7 +85,7 @@ class RuleService {
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   /// Deletes, tells the client, does not wait for it (http-api 8.7). Logs audit.rule_remove.
   async::Task<Result<>> remove(Actor actor, RuleId id);
-  /// Rules that a transaction of somebody else has taken away by store::remove_rule_and_caps():
+  /// Rules that a transaction of somebody else has taken away by store::remove_rules_and_caps():
   /// what follows is what follows of remove().
   void on_removed(std::span<const store::RemovedRule> removed);
   /// Ascending by id, those above `after`, at most `most` of them. `client` is a name or an id,
