@@ -2,7 +2,6 @@
 
 #include "common/model/names.hpp"
 #include "server/store/login_attempt_store.hpp"
-#include "server/store/password_store.hpp"
 #include "server/store/session_store.hpp"
 #include "server/store/user_store.hpp"
 #include "server/web_auth/errc.hpp"
@@ -12,19 +11,11 @@ namespace portunus::server::web_auth {
 namespace {
 
 /// What can be signed in to: an enabled user with a password.
-struct Account {
-  store::UserRow user;
-  store::PasswordRow password;
-};
-
-Result<std::optional<Account>> find_account(store::Connection& connection,
-                                            const std::string& user_id) {
-  const auto user = store::find_user(connection, user_id);
-  if (!user) return fail(user.error());
-  const auto password = store::find_password(connection, user_id);
-  if (!password) return fail(password.error());
-  if (!*user || (*user)->disabled || !*password) return std::nullopt;
-  return Account{**user, **password};
+Result<std::optional<store::UserRow>> find_account(store::Connection& connection,
+                                                   const std::string& user_id) {
+  auto user = store::find_user(connection, user_id);
+  if (user && *user && ((*user)->disabled || !(*user)->password_hash)) return std::nullopt;
+  return user;
 }
 
 /// The session's row, and who has it. Errc::invalid_login when the account is not the one any more
@@ -35,16 +26,14 @@ Result<auth::Identity> begin_session(store::Connection& connection,
                                      const store::AttemptKey& key) {
   const auto account = find_account(connection, session.user_id);
   if (!account) return fail(account.error());
-  if (!*account || (*account)->password.password_hash != checked_hash) {
-    return fail(Errc::invalid_login);
-  }
+  if (!*account || (*account)->password_hash != checked_hash) return fail(Errc::invalid_login);
   const auto cleaned = store::remove_sessions_ended(connection, session.created_at);
   if (!cleaned) return fail(cleaned.error());
   const auto kept = store::insert_session(connection, session);
   if (!kept) return fail(kept.error());
   const auto forgiven = store::remove_attempts(connection, key);
   if (!forgiven) return fail(forgiven.error());
-  return session_identity((*account)->user, (*account)->password.change_required);
+  return session_identity(**account);
 }
 
 }  // namespace
@@ -69,7 +58,7 @@ async::Task<Result<LoggedIn>> WebAuth::try_login(LoginRequest request, Peer peer
   const auto account = co_await store_.read(std::move(look));
   if (!account) co_return fail(account.error());
   std::optional<std::string> hash;
-  if (*account) hash = (*account)->password.password_hash;
+  if (*account) hash = (*account)->password_hash;
   const Result<bool> right = co_await hasher_.verify(hash, std::move(request.password));
   if (!right) co_return fail(right.error());
   if (!*right) co_return fail(Errc::invalid_login);
