@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "common/model/names.hpp"
 #include "server/store/login_attempt_store.hpp"
 #include "server/store/session_store.hpp"
 #include "server/store/user_store.hpp"
@@ -39,10 +38,7 @@ Result<auth::Identity> begin_session(store::Connection& connection,
 }  // namespace
 
 async::Task<Result<LoggedIn>> WebAuth::log_in(LoginRequest request, Peer peer) {
-  const auto turn = co_await throttle_.enter(
-      {.action = store::AttemptKey::Action::login,
-       .subject = model::is_user_id(request.user_id) ? request.user_id : "_unknown",
-       .remote_address = peer.address});
+  const auto turn = co_await throttle_.enter(login_key(request.user_id, peer.address));
   if (!turn) co_return fail(turn.error());
   Result<LoggedIn> done = co_await try_login(std::move(request), std::move(peer), turn->key());
   if (done || done.error() != make_error_code(Errc::invalid_login)) co_return done;
