@@ -1,6 +1,5 @@
 #include "server/people/grant_service.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/async/shielded.hpp"
@@ -99,8 +98,18 @@ Result<Revocation> revoke_in(Connection& connection, const std::string& grant_id
 
 }  // namespace
 
+VisibleClients::VisibleClients(const std::vector<GrantRow>& grants) {
+  for (const GrantRow& grant : grants) {
+    if (grant.client) {
+      keys_.insert(grant.client->key());
+    } else {
+      every_ = true;
+    }
+  }
+}
+
 bool VisibleClients::contains(const ClientRef& client) const {
-  return std::ranges::any_of(grants_, [&](const GrantRow& grant) { return grant.names(client); });
+  return every_ || keys_.contains(client.key());
 }
 
 async::Task<Result<std::vector<GrantRow>>> GrantService::list(std::optional<std::string> user_id) {
@@ -113,9 +122,9 @@ async::Task<Result<std::vector<GrantRow>>> GrantService::list(std::optional<std:
 
 async::Task<Result<VisibleClients>> GrantService::visible_clients(std::string user_id) {
   auto load = [user_id](Connection& connection) { return store::list_grants(connection, user_id); };
-  auto grants = co_await store_.read(std::move(load));
+  const auto grants = co_await store_.read(std::move(load));
   if (!grants) co_return fail(grants.error());
-  co_return VisibleClients(std::move(*grants));
+  co_return VisibleClients(*grants);
 }
 
 async::Task<Result<GrantRow>> GrantService::add(std::string actor, NewGrant wanted) {
