@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import statistics
 import time
 
 import pytest
@@ -238,20 +239,29 @@ def test_a_storm_of_logins_delays_nobody_else(lab, server):
     api = server.api
     api.post("/v1/users/_superadmin/password",
              {"new_password": PASSWORD, "keep_api_tokens": True}).ok(200)
+
+    def timed(call, *arguments):
+        begin = time.monotonic()
+        return call(*arguments), time.monotonic() - begin
+
+    def ask():
+        api.get("/v1/users/me").ok(200)
+        api.get("/v1/auth/status", token=None).ok(200)
+
     users = [f"nobody-{number}" for number in range(48)]
-    slowest = 0.0
-    asked = 0
+    asked = []
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
-        storm = [pool.submit(Browser(server).log_in, user, WRONG) for user in users * 4]
+        storm = [pool.submit(timed, Browser(server).log_in, user, WRONG) for user in users * 4]
         while not all(login.done() for login in storm):
-            begin = time.monotonic()
-            api.get("/v1/users/me").ok(200)
-            api.get("/v1/auth/status", token=None).ok(200)
-            slowest = max(slowest, time.monotonic() - begin)
-            asked += 1
-    statuses = {login.result().status for login in storm}
+            asked.append(timed(ask)[1])
+    logins = [login.result() for login in storm]
+    statuses = {answer.status for answer, _ in logins}
     assert statuses <= {401, 429}, statuses
-    assert asked >= 3 and slowest < 1.0 * PATIENCE, f"{slowest:.2f} s for the slowest of {asked}"
+    # Whoever stood in the queue of the passwords would wait as long as they do, on any machine.
+    waited = statistics.median(took for answer, took in logins if answer.status == 401)
+    quick = statistics.median(asked)
+    assert len(asked) >= 3 and quick < waited / 4, f"{quick:.3f} s beside logins of {waited:.3f} s"
+    assert max(asked) < 5 * PATIENCE, f"{max(asked):.2f} s for the slowest of {len(asked)}"
     # Nobody was locked out on the way, and the server is as it was.
     Browser(server).log_in("_superadmin").ok(200)
 

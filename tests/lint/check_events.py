@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Holds the table of log events (src/common/log/events.hpp) to the code and to the contract.
 
-Every event is used, every name stands in docs/contracts/observability.md, nothing outside
-common/log touches spdlog, and docs/events.md is what --write generates from the table.
+Every event is used, every name stands in docs/contracts/observability.md and every event that its
+tables promise is in ours, nothing outside common/log touches spdlog, and docs/events.md is what
+--write generates from the table.
 """
 
 import argparse
@@ -59,6 +60,20 @@ def contract_names(text):
     return names
 
 
+def promised_names(text):
+    """The events of the contract's tables: the first column of each that tells level and fields."""
+    names = set()
+    inside = False
+    for line in text.splitlines():
+        if not line.startswith("|"):
+            inside = False
+        elif line.startswith("| Event | Level |"):
+            inside = True
+        elif inside:
+            names |= contract_names(line.split("|")[1])
+    return names
+
+
 def sources(root):
     return sorted((root / "src").rglob("*.[hc]pp"))
 
@@ -82,9 +97,16 @@ def check_use(root, rows):
 
 
 def check_contract(root, rows):
-    known = contract_names((root / CONTRACT).read_text("utf-8"))
-    return [f"{TABLE}: {row.name} does not stand in {CONTRACT}"
-            for row in rows if row.name not in known]
+    text = (root / CONTRACT).read_text("utf-8")
+    known = contract_names(text)
+    problems = [f"{TABLE}: {row.name} does not stand in {CONTRACT}"
+                for row in rows if row.name not in known]
+    promised = promised_names(text)
+    if not promised:
+        problems.append(f"{CONTRACT}: no table of events was found")
+    missing = promised - {row.name for row in rows}
+    return problems + [f"{CONTRACT}: {name} is promised, and nothing writes it"
+                       for name in sorted(missing)]
 
 
 def check_rows(rows):

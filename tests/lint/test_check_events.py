@@ -9,11 +9,22 @@ TABLE = """
 """
 
 
+CONTRACT = """
+| Event | Level | Fields |
+|---|---|---|
+| `store.opened` | INFO | path, `not.an_event` |
+| `server.grpc_failed`, `.operator_http_failed` | ERROR | |
+
+| Event | Why not |
+|---|---|
+| `store.pool_exhausted` | there is no pool |
+"""
+
+
 @pytest.fixture
 def good(tree):
     tree.write(check_events.TABLE, TABLE)
-    tree.write(check_events.CONTRACT,
-               "| `store.opened` | |\n| `server.grpc_failed`, `.operator_http_failed` | |\n")
+    tree.write(check_events.CONTRACT, CONTRACT)
     tree.write("src/a.cpp", "log::log(log::Event::store_opened);\nlog(Event::grpc_failed);\n"
                             "log(Event::http_failed);\n")
     tree.write("src/common/log/logger.cpp", "#include <spdlog/spdlog.h>\n")
@@ -41,6 +52,21 @@ def test_an_event_outside_the_contract_fails(good, capsys):
     good.write(check_events.CONTRACT, "`store.opened` and `server.grpc_failed`\n")
     assert run(good) == 1
     assert "server.operator_http_failed does not stand in" in capsys.readouterr().out
+
+
+def test_an_event_that_is_promised_and_never_written_fails(good, capsys):
+    good.write(check_events.CONTRACT, CONTRACT.replace(
+        "`.operator_http_failed`", "`.operator_http_failed`, `.metrics_failed`"))
+    assert run(good) == 1
+    out = capsys.readouterr().out
+    assert "server.metrics_failed is promised, and nothing writes it" in out
+    assert "pool_exhausted" not in out and "not.an_event" not in out
+
+
+def test_a_contract_without_tables_is_no_success(good, capsys):
+    good.write(check_events.CONTRACT, CONTRACT.replace("| Level |", "| How bad |"))
+    assert run(good) == 1
+    assert "no table of events was found" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", ["spdlog::info(1);", "#include <spdlog/spdlog.h>"])

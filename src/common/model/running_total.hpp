@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "common/base/saturating.hpp"
 #include "common/model/traffic_counters.hpp"
 
 namespace portunus::model {
@@ -9,8 +10,6 @@ namespace portunus::model {
 /// What a cumulative counter adds over its baseline (control-wire 8): nothing for a lower value,
 /// which was counted anew.
 std::uint64_t rise(std::uint64_t baseline, std::uint64_t value);
-/// The total stays at its maximum rather than wrap and fall.
-void add_rise(std::uint64_t& total, std::uint64_t delta);
 
 /// Totals of one kind of record over the sessions of an edge, whose reports are cumulative within
 /// each (D8): they never fall. Counters alone; the detail per port and per target has no totals.
@@ -26,7 +25,7 @@ class RunningTotal {
     zip_counters(added, baseline_,
                  [](std::uint64_t& mine, std::uint64_t before) { mine = rise(before, mine); });
     zip_counters(total_, added,
-                 [](std::uint64_t& mine, std::uint64_t more) { add_rise(mine, more); });
+                 [](std::uint64_t& mine, std::uint64_t more) { add_saturating(mine, more); });
     assign_counters(baseline_, now);
     return added;
   }

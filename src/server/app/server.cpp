@@ -27,8 +27,6 @@
 #include "server/quotas/quota_service.hpp"
 #include "server/rules/rule_listener.hpp"
 #include "server/rules/rule_service.hpp"
-#include "server/store/grant_store.hpp"
-#include "server/store/user_store.hpp"
 #include "server/traffic/rollup.hpp"
 #include "server/traffic/traffic_history.hpp"
 #include "server/web_auth/setup_token.hpp"
@@ -237,21 +235,7 @@ Started<void> Server::Impl::listen() {
 }
 
 async::Task<> Server::Impl::report_store() {
-  struct Counts {
-    std::int64_t users = 0;
-    std::int64_t grants = 0;
-    bool superadmin = false;
-  };
-  auto count = [](store::Connection& connection) -> Result<Counts> {
-    const auto users = store::count_users(connection);
-    if (!users) return fail(users.error());
-    const auto grants = store::count_grants(connection);
-    if (!grants) return fail(grants.error());
-    const auto superadmin = store::superadmin_exists(connection, true);
-    if (!superadmin) return fail(superadmin.error());
-    return Counts{*users, *grants, *superadmin};
-  };
-  const auto counts = co_await data_.store->read(count);
+  const auto counts = co_await data_.store->read(auth::count_identities);
   if (!counts) {
     log::log(log::Event::operator_store_error, {{"error", counts.error().text()}});
     co_return;

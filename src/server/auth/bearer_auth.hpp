@@ -53,6 +53,13 @@ Result<Bootstrapped> bootstrap_superadmin(store::Store& store, std::string_view 
 Result<bool> bootstrap_legacy(store::Store& store, const Secret& token, const Clock& clock);
 /// An enabled one.
 Result<bool> superadmin_exists(store::Store& store);
+/// What operator.store_loaded and operator.store_reloaded tell.
+struct IdentityCounts {
+  std::int64_t users = 0;
+  std::int64_t grants = 0;
+  bool superadmin = false;  ///< an enabled one
+};
+Result<IdentityCounts> count_identities(store::Connection& connection);
 /// Logs operator.store_loaded with the counts of `store`; `path` is the database's.
 Result<> log_identities(store::Store& store, const std::filesystem::path& path);
 

@@ -108,21 +108,18 @@ Result<bool> superadmin_exists(store::Store& store) {
       [](store::Connection& connection) { return store::superadmin_exists(connection, true); });
 }
 
+Result<IdentityCounts> count_identities(store::Connection& connection) {
+  const auto users = store::count_users(connection);
+  if (!users) return fail(users.error());
+  const auto grants = store::count_grants(connection);
+  if (!grants) return fail(grants.error());
+  const auto superadmin = store::superadmin_exists(connection, true);
+  if (!superadmin) return fail(superadmin.error());
+  return IdentityCounts{*users, *grants, *superadmin};
+}
+
 Result<> log_identities(store::Store& store, const std::filesystem::path& path) {
-  struct Counts {
-    std::int64_t users = 0;
-    std::int64_t grants = 0;
-    bool superadmin = false;
-  };
-  const auto counts = store.read_now([](store::Connection& connection) -> Result<Counts> {
-    const auto users = store::count_users(connection);
-    if (!users) return fail(users.error());
-    const auto grants = store::count_grants(connection);
-    if (!grants) return fail(grants.error());
-    const auto superadmin = store::superadmin_exists(connection, true);
-    if (!superadmin) return fail(superadmin.error());
-    return Counts{*users, *grants, *superadmin};
-  });
+  const auto counts = store.read_now(count_identities);
   if (!counts) return fail(counts.error());
   log::log(log::Event::operator_store_loaded, {{"path", path.string()},
                                                {"users", counts->users},

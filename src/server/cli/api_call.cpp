@@ -61,6 +61,10 @@ int ApiFailure::exit(CommandGroup group) const {
   return kind == Kind::refused ? exit_code(group, code) : kExitFailure;
 }
 
+ApiRequest with_body(ApiMethod method, std::string target, const Json& body) {
+  return {method, std::move(target), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
 ApiResult<Json> call(const ApiClient& client, const ApiRequest& request) {
   auto response = succeed(client, request);
   if (!response) return std::unexpected(std::move(response.error()));

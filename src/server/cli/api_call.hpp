@@ -36,6 +36,9 @@ inline std::unexpected<ApiFailure> unusable(std::string detail) {
   return std::unexpected(ApiFailure{ApiFailure::Kind::body, std::move(detail), {}});
 }
 
+/// A request that carries the JSON, invalid UTF-8 of the command line replaced.
+ApiRequest with_body(ApiMethod method, std::string target, const Json& body);
+
 /// The JSON of a success.
 ApiResult<Json> call(const ApiClient& client, const ApiRequest& request);
 /// A success whose body, if any, does not matter.

@@ -78,10 +78,6 @@ ApiResult<std::string> client_path(const std::string& client, std::string_view r
   return "/v1/clients/" + http::percent_encode(client) + std::string(rest);
 }
 
-ApiRequest with_body(ApiMethod method, std::string target, const Json& body) {
-  return {method, std::move(target), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-}
-
 Result<> enroll_locally(LocalClients& clients, const ClientOptions& options, Context& context) {
   auto issued = options.reissue ? clients.reissue(options.client, options.ttl())
                                 : clients.enroll(options.client, options.address, options.ttl());

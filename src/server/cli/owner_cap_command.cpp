@@ -65,7 +65,7 @@ int set_caps(Context& context, const OwnerCapOptions& options) {
                 "removes them)");
     return kExitInvalid;
   }
-  return show(context, options, {ApiMethod::put, options.caps_path(), caps.dump()},
+  return show(context, options, with_body(ApiMethod::put, options.caps_path(), caps),
               [&](const Json& answer) {
                 return print_caps_set(context.out, answer, options.client, options.owner);
               });

@@ -47,9 +47,6 @@ std::string credential_path(const PeopleOptions& options) {
   return credentials_path(options) + "/" + http::percent_encode(options.credential_id);
 }
 
-ApiRequest with_body(ApiMethod method, std::string target, const Json& body) {
-  return {method, std::move(target), body.dump(-1, ' ', false, Json::error_handler_t::replace)};
-}
 ApiRequest without_body(ApiMethod method, std::string target) {
   return {method, std::move(target), std::nullopt};
 }

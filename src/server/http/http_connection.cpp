@@ -116,8 +116,9 @@ class HttpConnection::Impl final : public BodySource {
     if (std::exchange(stopping_, true)) return;
     if (!in_request_) cancel();
     if (streamer_) streamer_->stop();
-    // A request counts as in work once it is complete; a slow body must not hold up the end.
-    if (reading_body_) deadline_.set(context_.options.stop_body_timeout);
+    // A request counts as in work once it is complete; a slow body must not hold up the end, and
+    // neither must a peer that does not take its answer.
+    if (reading_body_ || writing_) deadline_.set(context_.options.stop_body_timeout);
   }
 
   void abort() {
@@ -312,14 +313,27 @@ class HttpConnection::Impl final : public BodySource {
 
     bhttp::response_serializer<bhttp::string_body> serializer(message);
     peer_turn_ = std::chrono::steady_clock::now();
-    deadline_.set(context_.options.write_timeout);
-    const ScopeExit written([this] { peer_turn_.reset(); });
+    begin_write();
+    const ScopeExit written([this] {
+      writing_ = false;
+      peer_turn_.reset();
+    });
     if (head_only || bodiless) {
       const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
       co_return !ec && keep;
     }
-    const auto [ec, n] = co_await bhttp::async_write(socket_, serializer, async::kTuple);
-    co_return !ec && keep;
+    while (!serializer.is_done()) {
+      const auto [ec, n] = co_await bhttp::async_write_some(socket_, serializer, async::kTuple);
+      if (ec) co_return false;
+      // Who takes his answer gets it, as long as the drain lasts.
+      if (stopping_) begin_write();
+    }
+    co_return keep;
+  }
+  void begin_write() {
+    writing_ = true;
+    const HttpOptions& options = context_.options;
+    deadline_.set(stopping_ ? options.stop_body_timeout : options.write_timeout);
   }
 
   /// The same for a body without a known end; without chunks the connection's end is its end.
@@ -327,12 +341,14 @@ class HttpConnection::Impl final : public BodySource {
     keep = keep && chunks_;
     streamer_.emplace(socket_, deadline_, buffer_, context_.domain, context_.options,
                       std::move(response.stream));
+    if (stopping_) streamer_->stop();  // it was asked before there was a stream
     bhttp::response<bhttp::empty_body> message(bhttp::status::ok, 11);
     fill_head(message, response, keep);
     if (chunks_) message.chunked(true);
     bhttp::response_serializer<bhttp::empty_body> serializer(message);
-    deadline_.set(context_.options.write_timeout);
+    begin_write();
     const auto [ec, n] = co_await bhttp::async_write_header(socket_, serializer, async::kTuple);
+    writing_ = false;
     deadline_.clear();
     bool good = !ec;
     if (good && !head_only) {
@@ -383,6 +399,7 @@ class HttpConnection::Impl final : public BodySource {
   bool announced_ = false;   ///< its body has not been read to the end
   bool body_taken_ = false;  ///< somebody has begun to read it
   bool reading_body_ = false;
+  bool writing_ = false;  ///< an answer, or the header of a streamed one
   bool expects_continue_ = false;
   bool keep_alive_ = false;
   bool idle_ = false;

@@ -21,7 +21,8 @@ struct HttpOptions {
   std::chrono::milliseconds idle_timeout{60'000};    ///< between requests
   std::chrono::milliseconds header_timeout{10'000};  ///< first byte to end of header
   std::chrono::milliseconds body_timeout{30'000};
-  /// What is left to a body that is still on its way, in or out, when the listener stops.
+  /// What is left to a body that is still on its way in when the listener stops, and to a peer for
+  /// each part of one on its way out.
   std::chrono::milliseconds stop_body_timeout{1'000};
   std::chrono::milliseconds write_timeout{60'000};
   /// How long a closing connection still reads, so that the peer gets its last answer.

@@ -1,4 +1,3 @@
-#include "server/metrics/exposition.hpp"
 #include "server/metrics/family.hpp"
 
 namespace portunus::server::metrics {

@@ -61,8 +61,8 @@ struct Snapshot {
 };
 
 /// The Prometheus text of a snapshot (observability 8): families by name, each with HELP and TYPE;
-/// a family without a row is left out. Made in parts, because with thousands of rules it takes a
-/// while, and others can have the thread between them.
+/// a family without a row is left out. Made of a few rows at a time, because with thousands of
+/// rules it takes a while, and others can have the thread in between.
 class Exposition {
  public:
   explicit Exposition(Snapshot snapshot);
@@ -70,8 +70,8 @@ class Exposition {
 
   /// Makes the next part; false once there is none left.
   bool step();
-  /// All of it, after the last step.
-  std::string text() const;
+  /// All of it, after the last step, once.
+  std::string take();
 
  private:
   class Impl;

@@ -1,5 +1,8 @@
 #include "server/metrics/family.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace portunus::server::metrics {
 namespace {
 
@@ -31,6 +34,16 @@ void Family::add_peeks(Labels labels, const model::SniPortTraffic& port) {
     metric.histogram.bucket.push_back({port.peek_buckets[i], bound});
   }
   family_.metric.push_back(std::move(metric));
+}
+
+void Family::append_to(Families& families) && {
+  if (family_.metric.empty()) return;
+  const auto known = std::ranges::find(families, family_.name, &prometheus::MetricFamily::name);
+  if (known == families.end()) {
+    families.push_back(std::move(family_));
+  } else {
+    std::ranges::move(family_.metric, std::back_inserter(known->metric));
+  }
 }
 
 }  // namespace portunus::server::metrics

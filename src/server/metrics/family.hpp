@@ -2,11 +2,13 @@
 
 #include <prometheus/metric_family.h>
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/model/traffic.hpp"
+#include "server/metrics/exposition.hpp"
 
 namespace portunus::server::metrics {
 
@@ -35,23 +37,22 @@ class Family {
   /// A row of a histogram of peek times, in seconds.
   void add_peeks(Labels labels, const model::SniPortTraffic& port);
 
-  /// A family without a row is left out.
-  void append_to(Families& families) && {
-    if (!family_.metric.empty()) families.push_back(std::move(family_));
-  }
+  /// A family without a row is left out; the rows of one that is there already follow its own.
+  void append_to(Families& families) &&;
 
  private:
   prometheus::MetricFamily family_;
 };
 
-struct Snapshot;
-
-// The families of exposition by subject; each file appends its own, in any order.
-void add_rule_gauges(const Snapshot& snapshot, Families& families);
-void add_rule_counters(const Snapshot& snapshot, Families& families);
-void add_sni_families(const Snapshot& snapshot, Families& families);
-void add_limit_families(const Snapshot& snapshot, Families& families);
-void add_quota_families(const Snapshot& snapshot, Families& families);
+// The families of exposition by subject, of a few rows at a time; each file appends its own, in any
+// order.
+void add_rule_gauges(std::span<const Snapshot::Rule> rules, Families& families);
+void add_rule_counters(std::span<const Snapshot::Rule> rules, Families& families);
+void add_sni_routes(std::span<const Snapshot::Rule> rules, Families& families);
+void add_sni_ports(std::span<const Snapshot::SniPort> ports, Families& families);
+void add_sni_gauge(const Snapshot& snapshot, Families& families);
+void add_limit_families(std::span<const Snapshot::Limit> limits, Families& families);
+void add_quota_families(std::span<const quotas::QuotaNumbers> quotas, Families& families);
 void add_audit_families(const Snapshot& snapshot, Families& families);
 
 }  // namespace portunus::server::metrics

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 
-#include "server/metrics/exposition.hpp"
 #include "server/metrics/family.hpp"
 
 namespace portunus::server::metrics {
@@ -44,7 +43,7 @@ Labels with_reason(Labels labels, Reject reason) {
 
 }  // namespace
 
-void add_limit_families(const Snapshot& snapshot, Families& families) {
+void add_limit_families(std::span<const Snapshot::Limit> limits, Families& families) {
   Family active("portunus_rate_limit_active_connections", "Connections and flows under a limiter.",
                 MetricType::Gauge);
   Family rejects("portunus_rate_limit_reject_total", "Connections and flows refused by a limiter.",
@@ -52,7 +51,7 @@ void add_limit_families(const Snapshot& snapshot, Families& families) {
   Family throttle("portunus_rate_limit_throttle_seconds_total",
                   "Time that a bandwidth cap held copying back.", MetricType::Counter);
   constexpr double kMicro = 1e6;
-  for (const Snapshot::Limit& limit : snapshot.limits) {
+  for (const Snapshot::Limit& limit : limits) {
     if (is_silent(limit)) continue;
     const Labels labels = labels_of(limit);
     if (limit.reported) active.add(labels, std::uint64_t{limit.total.active});

@@ -26,8 +26,11 @@ void add_live_rule(RuleId id, const rules::RuleNumbers& numbers, Snapshot& snaps
 }
 
 void add_rules(const rules::RuleService& rules, Snapshot& snapshot) {
-  for (const auto& [id, numbers] : rules.traffic().live()) add_live_rule(id, numbers, snapshot);
-  for (const auto& [key, bytes] : rules.traffic().kept()) {
+  const rules::TrafficTotals& traffic = rules.traffic();
+  snapshot.rules.reserve(traffic.live().size() + traffic.kept().size());
+  snapshot.limits.reserve(traffic.live().size());
+  for (const auto& [id, numbers] : traffic.live()) add_live_rule(id, numbers, snapshot);
+  for (const auto& [key, bytes] : traffic.kept()) {
     Snapshot::Rule gone{.client = key.client_name, .owner = key.owner_id, .rule = key.rule.value};
     gone.total.bytes_in = bytes.in;
     gone.total.bytes_out = bytes.out;
@@ -67,7 +70,7 @@ async::Task<Result<std::string>> Metrics::scrape() {
   while (exposition.step()) {
     co_await async::yield();
   }
-  co_return exposition.text();
+  co_return exposition.take();
 }
 
 }  // namespace portunus::server::metrics

@@ -1,11 +1,10 @@
 #include <cstdint>
 
-#include "server/metrics/exposition.hpp"
 #include "server/metrics/family.hpp"
 
 namespace portunus::server::metrics {
 
-void add_quota_families(const Snapshot& snapshot, Families& families) {
+void add_quota_families(std::span<const quotas::QuotaNumbers> quotas, Families& families) {
   using prometheus::MetricType;
   Family used("portunus_traffic_quota_bytes_used", "Bytes used in the current period.",
               MetricType::Gauge);
@@ -16,7 +15,7 @@ void add_quota_families(const Snapshot& snapshot, Families& families) {
                      MetricType::Counter);
   Family resets("portunus_traffic_quota_period_resets_total", "Billing periods begun.",
                 MetricType::Counter);
-  for (const quotas::QuotaNumbers& quota : snapshot.quotas) {
+  for (const quotas::QuotaNumbers& quota : quotas) {
     const Labels labels = {{"client", quota.client_name}, {"user", quota.user_id}};
     used.add(labels, static_cast<std::uint64_t>(quota.bytes_used));
     limit.add(labels, static_cast<std::uint64_t>(quota.bytes_limit));

@@ -1,7 +1,6 @@
 #include <array>
 #include <string>
 
-#include "server/metrics/exposition.hpp"
 #include "server/metrics/family.hpp"
 
 namespace portunus::server::metrics {
@@ -53,11 +52,11 @@ Labels labels_of(const Snapshot::SniPort& port) {
 
 }  // namespace
 
-void add_rule_gauges(const Snapshot& snapshot, Families& families) {
+void add_rule_gauges(std::span<const Snapshot::Rule> rules, Families& families) {
   Family connections("portunus_rule_active_connections", "Open TCP connections of a rule.",
                      MetricType::Gauge);
   Family flows("portunus_rule_active_flows", "Live UDP flows of a rule.", MetricType::Gauge);
-  for (const Snapshot::Rule& rule : snapshot.rules) {
+  for (const Snapshot::Rule& rule : rules) {
     if (!rule.live) continue;
     connections.add(labels_of(rule), std::uint64_t{rule.active_connections});
     flows.add(labels_of(rule), std::uint64_t{rule.active_flows});
@@ -66,10 +65,10 @@ void add_rule_gauges(const Snapshot& snapshot, Families& families) {
   std::move(flows).append_to(families);
 }
 
-void add_rule_counters(const Snapshot& snapshot, Families& families) {
+void add_rule_counters(std::span<const Snapshot::Rule> rules, Families& families) {
   for (const RuleCounter& counter : kCounters) {
     Family family(counter.name, counter.help, MetricType::Counter);
-    for (const Snapshot::Rule& rule : snapshot.rules) {
+    for (const Snapshot::Rule& rule : rules) {
       // Most counters of most rules have seen nothing, and labels are costly.
       const std::uint64_t value = rule.total.*counter.value;
       if (value > 0) family.add(labels_of(rule), value);
@@ -78,15 +77,17 @@ void add_rule_counters(const Snapshot& snapshot, Families& families) {
   }
 }
 
-void add_sni_families(const Snapshot& snapshot, Families& families) {
+void add_sni_gauge(const Snapshot& snapshot, Families& families) {
   Family active("portunus_tls_sni_routes_active", "Active rules with an SNI pattern.",
                 MetricType::Gauge);
   active.add({}, std::uint64_t{snapshot.sni_routes_active});
   std::move(active).append_to(families);
+}
 
+void add_sni_routes(std::span<const Snapshot::Rule> rules, Families& families) {
   Family routes("portunus_tls_sni_route_total", "TLS connections by how they found their rule.",
                 MetricType::Counter);
-  for (const Snapshot::Rule& rule : snapshot.rules) {
+  for (const Snapshot::Rule& rule : rules) {
     for (const SniResult& result : kSniResults) {
       const std::uint64_t value = rule.total.*result.value;
       if (value == 0) continue;
@@ -96,14 +97,16 @@ void add_sni_families(const Snapshot& snapshot, Families& families) {
     }
   }
   std::move(routes).append_to(families);
+}
 
+void add_sni_ports(std::span<const Snapshot::SniPort> ports, Families& families) {
   Family misses("portunus_tls_sni_listener_miss_total", "TLS connections that no rule takes.",
                 MetricType::Counter);
   Family faults("portunus_tls_sni_listener_parse_failures_total", "Unreadable ClientHellos.",
                 MetricType::Counter);
   Family peeks("portunus_tls_client_hello_peek_duration_seconds",
                "Time until a ClientHello was read.", MetricType::Histogram);
-  for (const Snapshot::SniPort& port : snapshot.sni_ports) {
+  for (const Snapshot::SniPort& port : ports) {
     misses.add_counted(labels_of(port), port.total.misses);
     faults.add_counted(labels_of(port), port.total.parse_failures);
     if (port.total.peeks > 0) peeks.add_peeks(labels_of(port), port.total);

@@ -1,12 +1,13 @@
 #include "server/owner_caps/owner_totals.hpp"
 
+#include "common/base/saturating.hpp"
 #include "common/model/running_total.hpp"
 
 namespace portunus::server::owner_caps {
 namespace {
 
 void advance(std::uint64_t& total, std::uint64_t& baseline, std::uint64_t value) {
-  model::add_rise(total, model::rise(baseline, value));
+  add_saturating(total, model::rise(baseline, value));
   baseline = value;
 }
 

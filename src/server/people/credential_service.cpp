@@ -19,10 +19,7 @@ using store::CredentialRow;
 namespace {
 
 Result<> require_user(Connection& connection, const std::string& user_id) {
-  const auto user = store::find_user(connection, user_id);
-  if (!user) return fail(user.error());
-  if (!*user) return fail({Errc::user_not_found, user_id});
-  return {};
+  return store::require_user(connection, user_id, {Errc::user_not_found, user_id});
 }
 
 Result<> require_credential(Connection& connection, const std::string& user_id,

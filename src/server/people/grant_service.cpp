@@ -1,6 +1,5 @@
 #include "server/people/grant_service.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "common/async/shielded.hpp"
@@ -59,9 +58,9 @@ Result<GrantRow> insert_in(Connection& connection, const NewGrant& wanted, Grant
   if (!client) return fail(client.error());
   row.client = std::move(*client);
   if (const auto good = check_scope(wanted, row); !good) return fail(good.error());
-  const auto user = store::find_user(connection, row.user_id);
+  const auto user =
+      store::require_user(connection, row.user_id, {Errc::user_not_found, row.user_id});
   if (!user) return fail(user.error());
-  if (!*user) return fail({Errc::user_not_found, row.user_id});
   if (const auto done = store::insert_grant(connection, row); !done) return fail(done.error());
   return row;
 }
@@ -76,17 +75,13 @@ Result<std::vector<store::RemovedRule>> remove_uncovered(Connection& connection,
                                                          const std::string& user_id) {
   const auto grants = store::list_grants(connection, user_id);
   if (!grants) return fail(grants.error());
-  const auto rules = store::list_rules_of(connection, user_id);
+  auto rules = store::list_rules_of(connection, user_id);
   if (!rules) return fail(rules.error());
-  std::vector<store::RemovedRule> out;
-  for (const store::RuleRow& rule : *rules) {
+  std::erase_if(*rules, [&](const store::RuleRow& rule) {
     const ClientRef client{rule.client_id, rule.client_name};
-    if (!find_miss(*grants, claim_of(client, rule.spec))) continue;
-    auto removed = store::remove_rule_and_caps(connection, rule.spec.id);
-    if (!removed) return fail(removed.error());
-    if (*removed) out.push_back(std::move(**removed));
-  }
-  return out;
+    return !find_miss(*grants, claim_of(client, rule.spec));
+  });
+  return store::remove_rules_and_caps(connection, *rules);
 }
 
 Result<Revocation> revoke_in(Connection& connection, const std::string& grant_id) {
@@ -103,8 +98,18 @@ Result<Revocation> revoke_in(Connection& connection, const std::string& grant_id
 
 }  // namespace
 
+VisibleClients::VisibleClients(const std::vector<GrantRow>& grants) {
+  for (const GrantRow& grant : grants) {
+    if (grant.client) {
+      keys_.insert(grant.client->key());
+    } else {
+      every_ = true;
+    }
+  }
+}
+
 bool VisibleClients::contains(const ClientRef& client) const {
-  return std::ranges::any_of(grants_, [&](const GrantRow& grant) { return grant.names(client); });
+  return every_ || keys_.contains(client.key());
 }
 
 async::Task<Result<std::vector<GrantRow>>> GrantService::list(std::optional<std::string> user_id) {
@@ -117,9 +122,9 @@ async::Task<Result<std::vector<GrantRow>>> GrantService::list(std::optional<std:
 
 async::Task<Result<VisibleClients>> GrantService::visible_clients(std::string user_id) {
   auto load = [user_id](Connection& connection) { return store::list_grants(connection, user_id); };
-  auto grants = co_await store_.read(std::move(load));
+  const auto grants = co_await store_.read(std::move(load));
   if (!grants) co_return fail(grants.error());
-  co_return VisibleClients(std::move(*grants));
+  co_return VisibleClients(*grants);
 }
 
 async::Task<Result<GrantRow>> GrantService::add(std::string actor, NewGrant wanted) {

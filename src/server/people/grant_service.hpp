@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "common/async/task.hpp"
@@ -34,11 +34,12 @@ struct RevokedGrant {
 class VisibleClients {
  public:
   VisibleClients() = default;
-  explicit VisibleClients(std::vector<store::GrantRow> grants) : grants_(std::move(grants)) {}
+  explicit VisibleClients(const std::vector<store::GrantRow>& grants);
   bool contains(const store::ClientRef& client) const;
 
  private:
-  std::vector<store::GrantRow> grants_;
+  bool every_ = false;
+  std::unordered_set<std::string> keys_;  ///< ClientRef::key()
 };
 
 /// Grants (http-api 6.3). Lives on the domain executor; owned by the composition root. `actor` is

@@ -84,13 +84,7 @@ Result<std::vector<store::RemovedRule>> remove_rules_of(Connection& connection,
                                                         const std::string& user_id) {
   const auto rules = store::list_rules_of(connection, user_id);
   if (!rules) return fail(rules.error());
-  std::vector<store::RemovedRule> out;
-  for (const store::RuleRow& rule : *rules) {
-    auto removed = store::remove_rule_and_caps(connection, rule.spec.id);
-    if (!removed) return fail(removed.error());
-    if (*removed) out.push_back(std::move(**removed));
-  }
-  return out;
+  return store::remove_rules_and_caps(connection, *rules);
 }
 
 Result<Removal> remove_in(Connection& connection, const std::string& user_id) {

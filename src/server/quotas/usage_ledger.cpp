@@ -1,27 +1,16 @@
 #include "server/quotas/usage_ledger.hpp"
 
-#include <limits>
-
+#include "common/base/saturating.hpp"
 #include "server/store/client_store.hpp"
 #include "server/store/quota_store.hpp"
+#include "server/store/traffic_bucket.hpp"
 #include "server/store/traffic_sample_store.hpp"
 
 namespace portunus::server::quotas {
 namespace {
 
-constexpr std::int64_t kMinute = 60;
 /// Enough for any time that a store needs to come back; a bound, because it may never.
 constexpr std::size_t kMostMinutes = 60;
-
-std::uint64_t add_saturating(std::uint64_t a, std::uint64_t b) {
-  constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
-  return b < kMost - a ? a + b : kMost;
-}
-
-std::int64_t minute_of(std::int64_t now) {
-  const std::int64_t past = now % kMinute;
-  return now - (past < 0 ? past + kMinute : past);
-}
 
 Result<store::ClientRef> present(store::Connection& connection, const store::ClientRef& client) {
   if (!client.client_id) return client;
@@ -36,7 +25,7 @@ Result<Booked> book_owner(store::Connection& connection, const store::ClientRef&
                           std::int64_t now) {
   Booked out{.user_id = user_id, .bytes = 0, .quota = {}, .effect = {}, .sample_error = {}};
   for (const auto& [start, bytes] : minutes) {
-    out.bytes = add_saturating(out.bytes, bytes.total());
+    add_saturating(out.bytes, bytes.total());
     const auto added =
         store::add_minute_sample(connection, client, user_id, start, bytes.in, bytes.out);
     if (!added) out.sample_error = added.error();
@@ -56,12 +45,14 @@ Result<Booked> book_owner(store::Connection& connection, const store::ClientRef&
 }  // namespace
 
 std::uint64_t UnbookedUsage::Bytes::total() const {
-  return add_saturating(in, out);
+  std::uint64_t sum = in;
+  add_saturating(sum, out);
+  return sum;
 }
 
 UnbookedUsage::Bytes& UnbookedUsage::Bytes::operator+=(const Bytes& other) {
-  in = add_saturating(in, other.in);
-  out = add_saturating(out, other.out);
+  add_saturating(in, other.in);
+  add_saturating(out, other.out);
   return *this;
 }
 
@@ -69,7 +60,7 @@ void UnbookedUsage::add(std::int64_t now, std::span<const model::OwnerUsage> usa
   for (const model::OwnerUsage& entry : usage) {
     if (entry.owner_id.empty() || (entry.bytes_in == 0 && entry.bytes_out == 0)) continue;
     Minutes& minutes = owners_[entry.owner_id];
-    minutes[minute_of(now)] += Bytes{entry.bytes_in, entry.bytes_out};
+    minutes[store::minute_of(now)] += Bytes{entry.bytes_in, entry.bytes_out};
     if (minutes.size() > kMostMinutes) {
       const Bytes earliest = minutes.begin()->second;
       minutes.erase(minutes.begin());

@@ -118,17 +118,21 @@ async::Task<Result<>> RuleService::remove(Actor actor, RuleId id) {
   return async::shielded(impl_->remove(std::move(actor), id));
 }
 
-std::vector<RuleView> RuleService::list(const Actor& actor,
-                                        const std::optional<std::string>& client_name, RuleId after,
-                                        std::size_t most) const {
-  std::vector<RuleView> out;
+RulePage RuleService::list(const Actor& actor, const RuleFilter& filter, RuleId after,
+                           std::size_t most) const {
+  RulePage out;
   const auto& entries = impl_->book_.entries();
-  for (auto it = entries.upper_bound(after); it != entries.end() && out.size() < most; ++it) {
+  auto it = entries.upper_bound(after);
+  for (std::size_t seen = 0; it != entries.end() && seen < most; ++it, ++seen) {
     const auto& [id, entry] = *it;
-    if (!actor.superadmin && entry.row.spec.owner_id != actor.user_id) continue;
-    if (client_name && entry.row.client_name != *client_name) continue;
-    out.push_back({entry.row, impl_->traffic_.find(id)});
+    const std::string& owner = entry.row.spec.owner_id;
+    after = id;
+    if (!actor.superadmin && owner != actor.user_id) continue;
+    if (filter.owner_id && owner != *filter.owner_id) continue;
+    if (filter.client_name && entry.row.client_name != *filter.client_name) continue;
+    out.rules.push_back({entry.row, impl_->traffic_.find(id)});
   }
+  if (it != entries.end()) out.next = after;
   return out;
 }
 
@@ -200,6 +204,7 @@ void RuleService::on_client_changed(std::string_view client_id, std::string_view
 
 void RuleService::on_client_removed(std::string_view client_id) {
   impl_->book_.unbind(client_id);
+  impl_->traffic_.forget(client_id);
   impl_->sni_ports_.forget(client_id);
 }
 

@@ -47,6 +47,19 @@ struct RuleView {
   const RuleNumbers* numbers = nullptr;
 };
 
+/// Which rules a list shows; nothing = all that the actor may see.
+struct RuleFilter {
+  std::optional<std::string> client_name;
+  std::optional<std::string> owner_id;
+};
+
+/// A part of a list.
+struct RulePage {
+  std::vector<RuleView> rules;
+  /// Where the next part begins; nothing behind the last rule.
+  std::optional<RuleId> next;
+};
+
 struct RuleSettings {
   /// Most ports of a range (range_rule_max_ports).
   std::uint32_t max_ports = model::kDefaultMaxPorts;
@@ -85,14 +98,13 @@ class RuleService {
   async::Task<Result<store::RuleRow>> update(Actor actor, RuleId id, PushRequest request);
   /// Deletes, tells the client, does not wait for it (http-api 8.7). Logs audit.rule_remove.
   async::Task<Result<>> remove(Actor actor, RuleId id);
-  /// Rules that a transaction of somebody else has taken away by store::remove_rule_and_caps():
+  /// Rules that a transaction of somebody else has taken away by store::remove_rules_and_caps():
   /// what follows is what follows of remove().
   void on_removed(std::span<const store::RemovedRule> removed);
-  /// Ascending by id, those above `after`, at most `most` of them. `client` is a name or an id,
-  /// already resolved to a name. The views are good until the next suspension.
-  std::vector<RuleView> list(const Actor& actor, const std::optional<std::string>& client_name,
-                             RuleId after = {},
-                             std::size_t most = std::numeric_limits<std::size_t>::max()) const;
+  /// Ascending by id, those above `after` among the next `most` rules, whoever's they are: so one
+  /// call is never long, whatever the filter. The views are good until the next suspension.
+  RulePage list(const Actor& actor, const RuleFilter& filter, RuleId after = {},
+                std::size_t most = std::numeric_limits<std::size_t>::max()) const;
   /// rule_not_found for an unknown rule and while no report has arrived; not_owner. The view has
   /// numbers and is good until the next suspension.
   Result<RuleView> stats(const Actor& actor, RuleId id) const;

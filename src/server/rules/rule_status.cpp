@@ -1,6 +1,7 @@
 #include <map>
 #include <utility>
 
+#include "common/base/saturating.hpp"
 #include "common/base/ulid.hpp"
 #include "common/log/logger.hpp"
 #include "server/rules/rule_events.hpp"
@@ -124,8 +125,8 @@ std::vector<model::OwnerUsage> RuleService::Impl::on_report(std::string_view cli
       if ((added.in == 0 && added.out == 0) || owner.empty()) continue;
       model::OwnerUsage& sum = usage[owner];
       sum.owner_id = owner;
-      model::add_rise(sum.bytes_in, added.in);
-      model::add_rise(sum.bytes_out, added.out);
+      add_saturating(sum.bytes_in, added.in);
+      add_saturating(sum.bytes_out, added.out);
     }
   }
   for (const model::SniPortTraffic& port : report.sni_ports) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,10 +31,13 @@ class SniTotals {
   void rename(std::string_view client_id, std::string_view client_name);
   void forget(std::string_view client_id);
 
-  const std::map<Key, SniPortNumbers>& all() const { return ports_; }
+  using Ports = std::map<Key, SniPortNumbers>;
+  const Ports& all() const { return ports_; }
 
  private:
-  std::map<Key, SniPortNumbers> ports_;
+  std::ranges::subrange<Ports::iterator> of(std::string_view client_id);
+
+  Ports ports_;
 };
 
 }  // namespace portunus::server::rules

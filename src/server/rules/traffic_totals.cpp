@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/saturating.hpp"
+
 namespace portunus::server::rules {
 namespace {
 
@@ -41,9 +43,9 @@ void TrafficTotals::start_session(std::string_view client_id, std::span<const Ru
   for (const RuleId id : rules) {
     if (const auto it = live_.find(id); it != live_.end()) it->second.counters.start_session();
   }
-  for (auto& [id, gone] : gone_) {
-    if (gone.client_id == client_id) gone.baseline = {};
-  }
+  const auto gone = gone_.find(client_id);
+  if (gone == gone_.end()) return;
+  for (auto& [id, rule] : gone->second.rules) rule.baseline = {};
 }
 
 ByteTotals TrafficTotals::report(const store::RuleRow& rule, const model::RuleTraffic& traffic,
@@ -59,8 +61,10 @@ ByteTotals TrafficTotals::report(const store::RuleRow& rule, const model::RuleTr
 }
 
 void TrafficTotals::report_late(std::string_view client_id, const model::RuleTraffic& traffic) {
-  const auto it = gone_.find(traffic.rule);
-  if (it == gone_.end() || it->second.client_id != client_id) return;
+  const auto client = gone_.find(client_id);
+  if (client == gone_.end()) return;
+  const auto it = client->second.rules.find(traffic.rule);
+  if (it == client->second.rules.end()) return;
   Gone& gone = it->second;
   const ByteTotals added{model::rise(gone.baseline.in, traffic.bytes_in),
                          model::rise(gone.baseline.out, traffic.bytes_out)};
@@ -68,13 +72,13 @@ void TrafficTotals::report_late(std::string_view client_id, const model::RuleTra
   if (added.in == 0 && added.out == 0) return;
   const BytesKey key{gone.client_name, std::string(kUnknownOwner), traffic.rule};
   ByteTotals& totals = kept_[key];
-  model::add_rise(totals.in, added.in);
-  model::add_rise(totals.out, added.out);
+  add_saturating(totals.in, added.in);
+  add_saturating(totals.out, added.out);
 }
 
 void TrafficTotals::remove(const store::RuleRow& rule) {
   const RuleId id = rule.spec.id;
-  Gone gone{rule.client_id.value_or(""), rule.client_name, {}};
+  Gone gone{rule.client_name, {}};
   if (const auto it = live_.find(id); it != live_.end()) {
     const auto& counters = it->second.counters;
     gone.baseline = {counters.baseline().bytes_in, counters.baseline().bytes_out};
@@ -84,11 +88,26 @@ void TrafficTotals::remove(const store::RuleRow& rule) {
     }
     live_.erase(it);
   }
-  gone_.insert_or_assign(id, std::move(gone));
+  if (!rule.client_id) return;  // no edge has had it
+  GoneOfClient& client = gone_[*rule.client_id];
+  if (!client.rules.try_emplace(id, std::move(gone)).second) return;
+  client.order.push_back(id);
+  if (client.order.size() <= kMostGone) return;
+  client.rules.erase(client.order.front());
+  client.order.pop_front();
 }
 
 void TrafficTotals::rename(RuleId id, std::string_view client_name) {
   if (const auto it = live_.find(id); it != live_.end()) it->second.client_name = client_name;
+}
+
+void TrafficTotals::forget(std::string_view client_id) {
+  if (const auto it = gone_.find(client_id); it != gone_.end()) gone_.erase(it);
+}
+
+std::size_t TrafficTotals::gone(std::string_view client_id) const {
+  const auto it = gone_.find(client_id);
+  return it == gone_.end() ? 0 : it->second.rules.size();
 }
 
 const RuleNumbers* TrafficTotals::find(RuleId id) const {

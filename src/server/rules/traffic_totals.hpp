@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -41,9 +44,13 @@ struct BytesKey {
 
 /// Turns the cumulative counters of the reports into totals that never fall (control-wire 8, D8).
 /// A removed rule is remembered with its byte baselines, so that what arrives late is counted once
-/// and for the right client. One thread.
+/// and for the right client: the last kMostGone of each. One thread.
 class TrafficTotals {
  public:
+  /// An edge tells of a removed rule until its connections have ended; what has so many behind it
+  /// has long been told.
+  static constexpr std::size_t kMostGone = 4096;
+
   /// Every baseline of the client is 0 again; `rules` are those it has now.
   void start_session(std::string_view client_id, std::span<const RuleId> rules);
   /// An entry about a live rule of the reporting client; the bytes it adds.
@@ -53,22 +60,29 @@ class TrafficTotals {
   /// The rule is gone: its bytes stay, all else ends.
   void remove(const store::RuleRow& rule);
   void rename(RuleId id, std::string_view client_name);
+  /// The client is deleted: none of its rules is reported any more.
+  void forget(std::string_view client_id);
 
   /// Null while no report has arrived, and after the removal.
   const RuleNumbers* find(RuleId id) const;
   const std::map<RuleId, RuleNumbers>& live() const { return live_; }
   /// Of the rules that are gone; at least one byte each.
   const std::map<BytesKey, ByteTotals>& kept() const { return kept_; }
+  /// How many rules of the client are remembered for what arrives late.
+  std::size_t gone(std::string_view client_id) const;
 
  private:
   struct Gone {
-    std::string client_id;
     std::string client_name;
     ByteTotals baseline;
   };
+  struct GoneOfClient {
+    std::unordered_map<RuleId, Gone> rules;
+    std::deque<RuleId> order;  ///< as they went
+  };
 
   std::map<RuleId, RuleNumbers> live_;
-  std::unordered_map<RuleId, Gone> gone_;
+  std::map<std::string, GoneOfClient, std::less<>> gone_;  ///< by client id
   std::map<BytesKey, ByteTotals> kept_;
 };
 

@@ -22,13 +22,16 @@ bool is_there(const std::filesystem::path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, ec));
 }
 
+/// A log that the database has not taken in, or a journal to undo half of a transaction with.
+bool is_at_rest(const std::filesystem::path& database) {
+  return !is_there(beside(database, "-wal")) && !is_there(beside(database, "-journal"));
+}
+
 /// A file without a log or a journal beside it is complete and at rest, so its bytes are enough: it
 /// may lie where nothing can be written, and nothing is left beside it. With one, only SQLite knows
 /// what belongs to it; half of a transaction that is still to be undone it refuses.
 Result<> copy_source(const std::filesystem::path& source, const std::filesystem::path& to) {
-  if (is_there(beside(source, "-wal")) || is_there(beside(source, "-journal"))) {
-    return copy_database(source, to);
-  }
+  if (!is_at_rest(source)) return copy_database(source, to);
   std::error_code ec;
   std::filesystem::copy_file(source, to, std::filesystem::copy_options::overwrite_existing, ec);
   if (ec) return fail(Error(ec, "copy " + source.string()));
@@ -70,13 +73,15 @@ Result<> bring_up_to_date(const std::filesystem::path& path, const RestoreOption
   });
 }
 
-/// The log of the old database must not stand beside the new one. What it holds goes into the old
-/// file first, so that nothing is lost should the exchange fail after that. A file that is no
-/// database any more has nothing to lose.
+/// The log or the journal of the old database must not stand beside the new one. What they hold
+/// goes into the old file first, so that nothing is lost or left half done should the exchange fail
+/// after that. A file that is no database any more has nothing to lose.
 Result<> settle_old(const std::filesystem::path& database) {
-  if (is_there(database) && is_there(beside(database, "-wal"))) {
+  if (is_there(database) && !is_at_rest(database)) {
     const auto settled = guarded([&]() -> Result<> {
       Connection old(database, Connection::Access::write, kPatience);
+      // The first to read it undoes what the journal tells of; a checkpoint alone does not read.
+      Query(old, "SELECT count(*) FROM sqlite_schema").step();
       Query checkpoint(old, "PRAGMA wal_checkpoint(TRUNCATE)");
       checkpoint.step();
       if (checkpoint.flag(0)) return fail({Errc::busy, database.string()});

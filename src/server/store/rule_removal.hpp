@@ -1,7 +1,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
@@ -25,5 +27,10 @@ struct RemovedRule {
 /// part; nothing when no such rule exists. After the commit rules::RuleService hears of it, which
 /// tells the edge.
 Result<std::optional<RemovedRule>> remove_rule_and_caps(Connection& connection, RuleId id);
+
+/// The same for rules of one owner that have been read in this transaction, in their order. Whether
+/// caps are left over is asked once per client, and told with its last rule.
+Result<std::vector<RemovedRule>> remove_rules_and_caps(Connection& connection,
+                                                       std::span<const RuleRow> rules);
 
 }  // namespace portunus::server::store

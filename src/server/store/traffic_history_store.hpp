@@ -8,15 +8,13 @@
 
 #include "common/base/result.hpp"
 #include "server/store/rows.hpp"
+#include "server/store/traffic_bucket.hpp"
 
 namespace portunus::server::store {
 
 class Connection;
 
 /// Reading the traffic history (store-and-quotas 7). Functions of one transaction.
-
-/// The two tables of samples, by the length of time that one row covers.
-enum class Bucket : std::uint8_t { minute, hour };
 
 /// Whose samples; what is not set is not filtered.
 struct SeriesFilter {

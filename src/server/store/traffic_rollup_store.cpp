@@ -1,25 +1,18 @@
 #include "server/store/traffic_rollup_store.hpp"
 
-#include <algorithm>
-#include <limits>
 #include <map>
 
+#include "common/base/saturating.hpp"
 #include "server/store/connection.hpp"
+#include "server/store/traffic_bucket.hpp"
 
 namespace portunus::server::store {
 namespace {
-
-constexpr std::int64_t kHour = 3600;
 
 struct Sums {
   std::int64_t in = 0;
   std::int64_t out = 0;
 };
-
-/// Of numbers that are not negative.
-void add_saturating(std::int64_t& sum, std::int64_t more) {
-  sum += std::min(more, std::numeric_limits<std::int64_t>::max() - sum);
-}
 
 /// By series. Added here, because SQLite's sum() fails where ours stays at the greatest number.
 std::map<std::int64_t, Sums> sums_of(Connection& connection, std::int64_t hour) {

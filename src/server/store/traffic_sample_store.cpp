@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/store/connection.hpp"
+#include "server/store/traffic_bucket.hpp"
 
 namespace portunus::server::store {
 namespace {
@@ -35,12 +36,6 @@ std::int64_t series_of(Connection& connection, const ClientRef& client, std::str
         user_id, client.client_id, client.client_name)
       .run();
   return connection.last_insert_id();
-}
-
-std::int64_t hour_of(std::int64_t start) {
-  constexpr std::int64_t kHour = 3600;
-  const std::int64_t past = start % kHour;
-  return start - (past < 0 ? past + kHour : past);
 }
 
 /// Moves every sample of one series to another, adding where both have one, and ends the first.

@@ -1,5 +1,7 @@
 #include "server/store/user_store.hpp"
 
+#include <utility>
+
 #include "server/store/connection.hpp"
 
 namespace portunus::server::store {
@@ -63,6 +65,13 @@ Result<std::optional<UserRow>> find_user(Connection& connection, std::string_vie
     if (!query.step()) return std::nullopt;
     return read_row(query);
   });
+}
+
+Result<> require_user(Connection& connection, std::string_view user_id, Error unknown) {
+  const auto user = find_user(connection, user_id);
+  if (!user) return fail(user.error());
+  if (!*user) return fail(std::move(unknown));
+  return {};
 }
 
 Result<std::vector<UserSummary>> list_users(Connection& connection) {

@@ -15,6 +15,8 @@ class Connection;
 /// Operators. Functions of one transaction; Errc::constraint for an id that exists.
 Result<> insert_user(Connection& connection, const UserRow& user);
 Result<std::optional<UserRow>> find_user(Connection& connection, std::string_view user_id);
+/// The caller's error for an id that nobody has.
+Result<> require_user(Connection& connection, std::string_view user_id, Error unknown);
 /// A user and how much he has; revoked credentials count.
 struct UserSummary {
   UserRow user;

@@ -2,11 +2,6 @@
 
 namespace portunus::server::traffic {
 
-std::int64_t hour_of(std::int64_t instant) {
-  const std::int64_t past = instant % kHour;
-  return instant - (past < 0 ? past + kHour : past);
-}
-
 std::string_view bucket_name(Bucket bucket) {
   switch (bucket) {
     case Bucket::minute:

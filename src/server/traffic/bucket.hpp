@@ -4,17 +4,15 @@
 #include <optional>
 #include <string_view>
 
-#include "server/store/traffic_history_store.hpp"
+#include "server/store/traffic_bucket.hpp"
 
 namespace portunus::server::traffic {
 
 using store::Bucket;
+using store::hour_of;
+using store::kHour;
 
-inline constexpr std::int64_t kHour = 3600;  ///< seconds
-inline constexpr std::int64_t kDay = 24 * kHour;
-
-/// Start of the hour that holds an instant; both in Unix seconds.
-std::int64_t hour_of(std::int64_t instant);
+inline constexpr std::int64_t kDay = 24 * kHour;  ///< seconds
 
 /// "1m", "1h".
 std::string_view bucket_name(Bucket bucket);

@@ -1,11 +1,12 @@
 #include "server/traffic/traffic_history.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <utility>
 
+#include "common/base/saturating.hpp"
 #include "server/store/client_store.hpp"
+#include "server/store/traffic_history_store.hpp"
 #include "server/traffic/errc.hpp"
 
 namespace portunus::server::traffic {
@@ -27,11 +28,6 @@ struct Bytes {
 };
 /// By start.
 using Sums = std::map<std::int64_t, Bytes>;
-
-/// Of numbers that are not negative.
-void add_saturating(std::int64_t& sum, std::int64_t more) {
-  sum += std::min(more, std::numeric_limits<std::int64_t>::max() - sum);
-}
 
 Result<Window> judge(const HistoryRequest& request, std::int64_t now) {
   if (request.from < 0 || request.to <= request.from) return fail(Errc::invalid_time_range);

@@ -1,8 +1,6 @@
 #include <utility>
 
-#include "common/model/names.hpp"
 #include "server/store/login_attempt_store.hpp"
-#include "server/store/password_store.hpp"
 #include "server/store/session_store.hpp"
 #include "server/store/user_store.hpp"
 #include "server/web_auth/errc.hpp"
@@ -12,19 +10,11 @@ namespace portunus::server::web_auth {
 namespace {
 
 /// What can be signed in to: an enabled user with a password.
-struct Account {
-  store::UserRow user;
-  store::PasswordRow password;
-};
-
-Result<std::optional<Account>> find_account(store::Connection& connection,
-                                            const std::string& user_id) {
-  const auto user = store::find_user(connection, user_id);
-  if (!user) return fail(user.error());
-  const auto password = store::find_password(connection, user_id);
-  if (!password) return fail(password.error());
-  if (!*user || (*user)->disabled || !*password) return std::nullopt;
-  return Account{**user, **password};
+Result<std::optional<store::UserRow>> find_account(store::Connection& connection,
+                                                   const std::string& user_id) {
+  auto user = store::find_user(connection, user_id);
+  if (user && *user && ((*user)->disabled || !(*user)->password_hash)) return std::nullopt;
+  return user;
 }
 
 /// The session's row, and who has it. Errc::invalid_login when the account is not the one any more
@@ -35,25 +25,20 @@ Result<auth::Identity> begin_session(store::Connection& connection,
                                      const store::AttemptKey& key) {
   const auto account = find_account(connection, session.user_id);
   if (!account) return fail(account.error());
-  if (!*account || (*account)->password.password_hash != checked_hash) {
-    return fail(Errc::invalid_login);
-  }
+  if (!*account || (*account)->password_hash != checked_hash) return fail(Errc::invalid_login);
   const auto cleaned = store::remove_sessions_ended(connection, session.created_at);
   if (!cleaned) return fail(cleaned.error());
   const auto kept = store::insert_session(connection, session);
   if (!kept) return fail(kept.error());
   const auto forgiven = store::remove_attempts(connection, key);
   if (!forgiven) return fail(forgiven.error());
-  return session_identity((*account)->user, (*account)->password.change_required);
+  return session_identity(**account);
 }
 
 }  // namespace
 
 async::Task<Result<LoggedIn>> WebAuth::log_in(LoginRequest request, Peer peer) {
-  const auto turn = co_await throttle_.enter(
-      {.action = store::AttemptKey::Action::login,
-       .subject = model::is_user_id(request.user_id) ? request.user_id : "_unknown",
-       .remote_address = peer.address});
+  const auto turn = co_await throttle_.enter(login_key(request.user_id, peer.address));
   if (!turn) co_return fail(turn.error());
   Result<LoggedIn> done = co_await try_login(std::move(request), std::move(peer), turn->key());
   if (done || done.error() != make_error_code(Errc::invalid_login)) co_return done;
@@ -69,7 +54,7 @@ async::Task<Result<LoggedIn>> WebAuth::try_login(LoginRequest request, Peer peer
   const auto account = co_await store_.read(std::move(look));
   if (!account) co_return fail(account.error());
   std::optional<std::string> hash;
-  if (*account) hash = (*account)->password.password_hash;
+  if (*account) hash = (*account)->password_hash;
   const Result<bool> right = co_await hasher_.verify(hash, std::move(request.password));
   if (!right) co_return fail(right.error());
   if (!*right) co_return fail(Errc::invalid_login);

@@ -1,16 +1,28 @@
 #include <utility>
 
 #include "server/auth/password.hpp"
+#include "server/store/login_attempt_store.hpp"
 #include "server/store/password_store.hpp"
 #include "server/web_auth/errc.hpp"
 #include "server/web_auth/web_auth.hpp"
 
 namespace portunus::server::web_auth {
 
-async::Task<Result<>> WebAuth::change_password(std::string user_id, PasswordChange change) {
+async::Task<Result<>> WebAuth::change_password(std::string user_id, PasswordChange change,
+                                               Peer peer) {
   if (change.wanted.reveal() != change.wanted_confirm.reveal()) {
     co_return fail(Errc::password_mismatch);
   }
+  const auto turn = co_await throttle_.enter(login_key(user_id, std::move(peer.address)));
+  if (!turn) co_return fail(turn.error());
+  Result<> done = co_await try_change(std::move(user_id), std::move(change), turn->key());
+  if (done || done.error() != make_error_code(Errc::invalid_login)) co_return done;
+  Error refusal = co_await counted(done.error(), turn->key());
+  co_return fail(std::move(refusal));
+}
+
+async::Task<Result<>> WebAuth::try_change(std::string user_id, PasswordChange change,
+                                          store::AttemptKey key) {
   auto look = [user_id](store::Connection& connection) {
     return store::find_password(connection, user_id);
   };
@@ -25,14 +37,16 @@ async::Task<Result<>> WebAuth::change_password(std::string user_id, PasswordChan
   const Result<std::string> hash = co_await hasher_.hash(std::move(change.wanted));
   if (!hash) co_return fail(hash.error());
 
-  auto replace = [user_id = std::move(user_id), old_hash = *old_hash,
-                  hash = *hash](store::Connection& connection) -> Result<> {
+  auto replace = [user_id = std::move(user_id), old_hash = *old_hash, hash = *hash,
+                  key = std::move(key)](store::Connection& connection) -> Result<> {
     const auto current = store::find_password(connection, user_id);
     if (!current) return fail(current.error());
     // Somebody else set it meanwhile: what was proven is the old one.
     if (!*current || (*current)->password_hash != old_hash) return fail(Errc::invalid_login);
-    return store::put_password(
+    const auto kept = store::put_password(
         connection, {.user_id = user_id, .password_hash = hash, .change_required = false});
+    if (!kept) return kept;
+    return store::remove_attempts(connection, key);
   };
   co_return co_await store_.write(std::move(replace));
 }

@@ -19,10 +19,7 @@ namespace portunus::server::web_auth {
 namespace {
 
 Result<> require_user(store::Connection& connection, std::string_view user_id) {
-  const auto user = store::find_user(connection, user_id);
-  if (!user) return fail(user.error());
-  if (!*user) return fail(Errc::user_not_found);
-  return {};
+  return store::require_user(connection, user_id, Errc::user_not_found);
 }
 
 Result<> check_given(const ResetRequest& request) {

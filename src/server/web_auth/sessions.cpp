@@ -7,7 +7,6 @@
 #include "common/crypto/random.hpp"
 #include "server/auth/errc.hpp"
 #include "server/auth/token_match.hpp"
-#include "server/store/password_store.hpp"
 #include "server/store/session_store.hpp"
 #include "server/store/user_store.hpp"
 
@@ -20,11 +19,10 @@ constexpr std::size_t kMaxAgentBytes = 256;
 struct Found {
   store::SessionRow session;
   store::UserRow user;
-  bool change_required = false;
 };
 
-/// The session of a cookie, its user and the user's flag; credential_invalid for none or a revoked
-/// one. Its age is not judged.
+/// The session of a cookie and its user; credential_invalid for none or a revoked one. Its age is
+/// not judged.
 Result<Found> find(store::Connection& connection, const Secret& cookie) {
   auth::TokenMatch match(cookie.reveal());
   const auto scanned = store::scan_session_hashes(connection, match.prefix(), match.visitor());
@@ -35,9 +33,7 @@ Result<Found> find(store::Connection& connection, const Secret& cookie) {
   const auto user = store::find_user(connection, (*session)->user_id);
   if (!user) return fail(user.error());
   if (!*user) return fail(auth::Errc::credential_invalid);
-  const auto password = store::find_password(connection, (*session)->user_id);
-  if (!password) return fail(password.error());
-  return Found{**session, **user, *password && (*password)->change_required};
+  return Found{**session, **user};
 }
 
 Result<Found> find_while_open(store::Connection& connection, const Secret& cookie) {
@@ -58,13 +54,13 @@ bool plausible(const Secret& cookie) {
 
 }  // namespace
 
-auth::Identity session_identity(const store::UserRow& user, bool password_change_required) {
+auth::Identity session_identity(const store::UserRow& user) {
   return {.user_id = user.user_id,
           .display_name = user.display_name,
           .role = user.role,
           .credential_id = {},
           .session = true,
-          .password_change_required = password_change_required};
+          .password_change_required = user.password_hash && user.password_change_required};
 }
 
 NewSession new_session(std::string user_id, std::string remote_address,
@@ -97,7 +93,7 @@ async::Task<Result<auth::Identity>> Sessions::verify(Secret cookie) {
   if (over(found->session, last_use, now)) co_return fail(auth::Errc::credential_invalid);
   if (found->user.disabled) co_return fail(auth::Errc::user_disabled);
   note_use(hash, now);
-  co_return session_identity(found->user, found->change_required);
+  co_return session_identity(found->user);
 }
 
 async::Task<Result<auth::Identity>> Sessions::revoke(Secret cookie) {
@@ -111,7 +107,7 @@ async::Task<Result<auth::Identity>> Sessions::revoke(Secret cookie) {
     if (over(found->session, last_use, now)) return fail(auth::Errc::credential_invalid);
     const auto done = store::revoke_session(connection, found->session.session_hash, now);
     if (!done) return fail(done.error());
-    return session_identity(found->user, found->change_required);
+    return session_identity(found->user);
   };
   co_return co_await store_.write(std::move(end));
 }

@@ -21,7 +21,7 @@ inline constexpr std::chrono::hours kSessionIdle{8};
 inline constexpr std::chrono::seconds kSessionAbsolute{604'800};
 
 /// Who a session belongs to.
-auth::Identity session_identity(const store::UserRow& user, bool password_change_required);
+auth::Identity session_identity(const store::UserRow& user);
 
 /// A session that begins now, with the secret for its cookie.
 struct NewSession {

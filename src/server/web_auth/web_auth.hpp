@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
@@ -78,8 +79,9 @@ class WebAuth {
   /// Errc::rate_limited, invalid_login.
   async::Task<Result<LoggedIn>> log_in(LoginRequest request, Peer peer);
 
-  /// Errc::password_mismatch, invalid_login; the policy's. Sessions and tokens stay.
-  async::Task<Result<>> change_password(std::string user_id, PasswordChange change);
+  /// Errc::password_mismatch, rate_limited, invalid_login; the policy's. Sessions and tokens stay.
+  /// The current password is guessed here as it is at a login, so both count together.
+  async::Task<Result<>> change_password(std::string user_id, PasswordChange change, Peer peer);
 
   /// By an administrator. Errc::invalid_user_id, rate_limited; the policy's; Errc::user_not_found.
   async::Task<Result<PasswordReset>> reset_password(ResetRequest request, Peer peer);
@@ -93,7 +95,11 @@ class WebAuth {
   async::Task<Result<auth::Identity>> try_onboarding(OnboardingRequest request,
                                                      store::AttemptKey key);
   async::Task<Result<LoggedIn>> try_login(LoginRequest request, Peer peer, store::AttemptKey key);
+  async::Task<Result<>> try_change(std::string user_id, PasswordChange change,
+                                   store::AttemptKey key);
   async::Task<Result<PasswordReset>> try_reset(ResetRequest request, store::AttemptKey key);
+  /// Whose wrong passwords count together.
+  static store::AttemptKey login_key(std::string_view user_id, std::string address);
   /// `error`, once it is counted; the store's if it cannot be.
   async::Task<Error> counted(Error error, store::AttemptKey key);
 

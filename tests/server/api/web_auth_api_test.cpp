@@ -290,12 +290,13 @@ TEST_F(WebAuthApiTest, HTTP_3_7_logout_is_open_during_a_forced_change) {
 
 TEST_F(WebAuthApiTest, HTTP_6_1_own_password) {
   people();
-  const auto change = [&](const Json& body) {
-    return refusal(send({.method = "POST",
-                         .target = "/v1/users/me/password",
-                         .body = body.dump(),
-                         .token = "alice-token"}));
+  const auto answer = [&](const Json& body) {
+    return send({.method = "POST",
+                 .target = "/v1/users/me/password",
+                 .body = body.dump(),
+                 .token = "alice-token"});
   };
+  const auto change = [&](const Json& body) { return refusal(answer(body)); };
   Json body = {{"current_password", "wrong password"},
                {"new_password", "short"},
                {"new_password_confirm", "other"}};
@@ -306,6 +307,12 @@ TEST_F(WebAuthApiTest, HTTP_6_1_own_password) {
   EXPECT_EQ(change(body), "422 password_too_short");
   body["new_password"] = body["new_password_confirm"] = std::string(1025, 'x');
   EXPECT_EQ(change(body), "422 password_too_long");
+  body["current_password"] = "wrong password";
+  for (int more = 0; more < 4; ++more) EXPECT_EQ(change(body), "401 invalid_login");
+  body["current_password"] = kPassword;
+  const Response locked = answer(body);
+  EXPECT_EQ(refusal(locked), "429 rate_limited");
+  EXPECT_EQ(locked.header("retry-after"), "60");
   body.erase("current_password");
   EXPECT_EQ(change(body), "422 invalid_body");
 }

@@ -129,7 +129,7 @@ class ControlServerTest : public testing::Test {
   }
   RuleState state_of(std::uint64_t id) {
     return domain([&] {
-      for (const auto& rule : rules->list({"root", true}, std::nullopt)) {
+      for (const auto& rule : rules->list({"root", true}, {}).rules) {
         if (rule.row.spec.id.value == id) return rule.row.state;
       }
       ADD_FAILURE() << "no rule " << id;
@@ -255,7 +255,7 @@ TEST_F(ControlServerTest, CW_6_1_a_session_that_ends_before_the_answer_leaves_th
   EXPECT_EQ(state_of(1), RuleState::pending);
   newer->status(replayed->rule_update().request_id(), 1, v1::ACTIVATED);
   EXPECT_TRUE(domain.eventually([&] {
-    return rules->list({"root", true}, std::nullopt).front().row.state == RuleState::active;
+    return rules->list({"root", true}, {}).rules.front().row.state == RuleState::active;
   }));
 }
 
@@ -346,7 +346,7 @@ TEST_F(ControlServerTest, CW_12_6_a_session_cut_in_mid_replay_two_hundred_times_
   }
   EXPECT_EQ(seen.size(), kRules);
   EXPECT_TRUE(domain.eventually([&] {
-    const auto all = rules->list({"root", true}, std::nullopt);
+    const auto all = rules->list({"root", true}, {}).rules;
     return all.size() == kRules && std::ranges::all_of(all, [](const auto& rule) {
              return rule.row.state == RuleState::active;
            });

@@ -276,6 +276,34 @@ TEST_F(HttpListenerTest, StoppingDoesNotWaitForASlowBody) {
   EXPECT_TRUE(has(slow.read_response(), make_error_code(Errc::body_timeout).message()));
 }
 
+TEST_F(HttpListenerTest, CLI_7_1_stopping_does_not_wait_for_a_peer_that_takes_no_answer) {
+  HttpOptions options;
+  options.stop_body_timeout = 50ms;
+  start(options);
+  RawClient deaf = connect();
+  deaf.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(begins(deaf.read_head(), "HTTP/1.1 200"));
+  EXPECT_TRUE(stop(20s));
+}
+
+TEST_F(HttpListenerTest, CLI_7_1_stopping_lets_a_slow_peer_have_his_answer) {
+  HttpOptions options;
+  options.stop_body_timeout = 1s;
+  start(options);
+  RawClient slow = connect();
+  slow.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(begins(slow.read_head(), "HTTP/1.1 200"));
+  auto drained = asio::co_spawn(io_, listener_->drain(60s), asio::use_future);
+  // Altogether it takes twice what is left to one part.
+  std::size_t got = 0;
+  for (std::size_t n = 1; n > 0 && got < 8'000'000; got += n) {
+    n = slow.read_some(100'000).size();
+    std::this_thread::sleep_for(25ms);
+  }
+  EXPECT_EQ(got, 8'000'000U);
+  EXPECT_TRUE(drained.get());
+}
+
 TEST_F(HttpListenerTest, WhatOutlivesTheGraceIsCut) {
   start();
   RawClient busy = connect();

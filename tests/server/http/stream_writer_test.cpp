@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "common/async/within.hpp"
 #include "server/http/http_listener.hpp"
 #include "tests/server/support/raw_client.hpp"
 #include "tests/support/eventually.hpp"
@@ -94,7 +95,12 @@ class StreamWriterTest : public ::testing::Test {
     thread_ = std::thread([this] { io_.run(); });
   }
   async::Task<Response> answer(Request request) {
-    if (request.path != "/stream") co_return make_response(200, "text/plain", request.path);
+    if (request.path == "/late") {
+      late_asked_ = true;
+      while (!late_) co_await async::sleep_for(5ms);
+    } else if (request.path != "/stream") {
+      co_return make_response(200, "text/plain", request.path);
+    }
     Response response = make_response(200, "text/event-stream", "");
     response.stream = stream_;
     co_return response;
@@ -127,6 +133,8 @@ class StreamWriterTest : public ::testing::Test {
   std::unique_ptr<HttpListener> listener_;
   net::Endpoint endpoint_;
   std::string head_;
+  std::atomic<bool> late_asked_ = false;
+  bool late_ = false;  ///< the answer to /late may begin
 
  private:
   using Work = asio::executor_work_guard<asio::io_context::executor_type>;
@@ -266,6 +274,20 @@ TEST_F(StreamWriterTest, CLI_8_a_stop_ends_the_streams) {
   EXPECT_TRUE(stream_->closed);
   EXPECT_EQ(client->read_through("0\r\n\r\n"), "0\r\n\r\n");
   EXPECT_TRUE(client->closed());
+}
+
+TEST_F(StreamWriterTest, CLI_8_a_stream_that_begins_after_the_stop_ends_at_once) {
+  start();
+  RawClient client(endpoint_);
+  client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+  ASSERT_TRUE(test::eventually([&] { return late_asked_.load(); }));
+  auto drained = asio::co_spawn(io_, listener_->drain(60s), asio::use_future);
+  // The drain asks for the stop before it first waits.
+  asio::post(io_, [&] { late_ = true; });
+  EXPECT_TRUE(drained.get());
+  EXPECT_EQ(client.read_head().substr(0, 12), "HTTP/1.1 200");
+  EXPECT_EQ(client.read_through("0\r\n\r\n"), "0\r\n\r\n");
+  EXPECT_TRUE(stream_->closed);
 }
 
 TEST_F(StreamWriterTest, a_stop_does_not_wait_for_a_peer_that_takes_nothing) {

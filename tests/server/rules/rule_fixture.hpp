@@ -160,7 +160,7 @@ class RuleFixture : public testing::Test {
     io_.run_until([&] { return shown(id).state == state; });
   }
   store::RuleRow shown(RuleId id) const {
-    for (RuleView& view : service_->list(root_, std::nullopt)) {
+    for (const RuleView& view : service_->list(root_, {}).rules) {
       if (view.row.spec.id == id) return view.row;
     }
     ADD_FAILURE() << "no rule " << id.value;

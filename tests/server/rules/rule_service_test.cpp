@@ -218,21 +218,40 @@ TEST_F(RuleServiceTest, removing_a_rule_ends_the_wait_for_its_status) {
 TEST_F(RuleServiceTest, lists_are_ascending_and_filtered) {
   activate(1001);
   activate(1002);
-  const auto all = service_->list(root_, std::nullopt);
+  const auto all = service_->list(root_, {}).rules;
   ASSERT_EQ(all.size(), 2U);
   EXPECT_LT(all[0].row.spec.id, all[1].row.spec.id);
-  EXPECT_EQ(service_->list(root_, "edge-01").size(), 2U);
-  EXPECT_TRUE(service_->list(root_, "edge-02").empty());
-  EXPECT_TRUE(service_->list({"alice", false}, std::nullopt).empty());
-  EXPECT_EQ(service_->list({"root", false}, std::nullopt).size(), 2U);
+  const auto count = [&](const Actor& actor, const RuleFilter& filter) {
+    const RulePage page = service_->list(actor, filter);
+    EXPECT_FALSE(page.next);
+    return page.rules.size();
+  };
+  EXPECT_EQ(count(root_, {.client_name = "edge-01", .owner_id = {}}), 2U);
+  EXPECT_EQ(count(root_, {.client_name = "edge-02", .owner_id = {}}), 0U);
+  EXPECT_EQ(count(root_, {.client_name = {}, .owner_id = "root"}), 2U);
+  EXPECT_EQ(count(root_, {.client_name = {}, .owner_id = "alice"}), 0U);
+  EXPECT_EQ(count({"alice", false}, {}), 0U);
+  EXPECT_EQ(count({"root", false}, {}), 2U);
+}
 
-  const auto first = service_->list(root_, std::nullopt, RuleId{0}, 1);
-  ASSERT_EQ(first.size(), 1U);
-  EXPECT_EQ(first[0].row.spec.id, all[0].row.spec.id);
-  const auto rest = service_->list(root_, std::nullopt, first[0].row.spec.id, 64);
-  ASSERT_EQ(rest.size(), 1U);
-  EXPECT_EQ(rest[0].row.spec.id, all[1].row.spec.id);
-  EXPECT_TRUE(service_->list(root_, std::nullopt, all[1].row.spec.id).empty());
+TEST_F(RuleServiceTest, a_part_of_a_list_looks_at_a_bounded_number_of_rules) {
+  const RuleId first = activate(1001).spec.id;
+  const RuleId second = activate(1002).spec.id;
+  const RulePage part = service_->list(root_, {}, RuleId{0}, 1);
+  ASSERT_EQ(part.rules.size(), 1U);
+  EXPECT_EQ(part.rules[0].row.spec.id, first);
+  EXPECT_EQ(part.next, first);
+  const RulePage rest = service_->list(root_, {}, first, 64);
+  ASSERT_EQ(rest.rules.size(), 1U);
+  EXPECT_EQ(rest.rules[0].row.spec.id, second);
+  EXPECT_FALSE(rest.next);
+  EXPECT_TRUE(service_->list(root_, {}, second).rules.empty());
+
+  const RuleFilter nothing{.client_name = "edge-02", .owner_id = {}};
+  const RulePage in_vain = service_->list(root_, nothing, RuleId{0}, 1);
+  EXPECT_TRUE(in_vain.rules.empty());
+  EXPECT_EQ(in_vain.next, first) << "what does not match counts as well";
+  EXPECT_FALSE(service_->list(root_, nothing, first, 1).next);
 }
 
 TEST_F(RuleServiceTest, a_cancelled_caller_leaves_nothing_half_done) {

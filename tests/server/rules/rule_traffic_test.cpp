@@ -2,6 +2,8 @@
 
 #include <array>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "tests/server/rules/rule_fixture.hpp"
 #include "tests/support/counters.hpp"
@@ -144,6 +146,48 @@ TEST_F(RuleTrafficTest, a_rule_removed_before_its_first_report_counts_late) {
   EXPECT_EQ(total(id, "_unknown").in, 9U);
   report(id, 9, 1, 0, kOther);
   EXPECT_EQ(total(id, "_unknown").in, 9U);
+}
+
+TEST(TrafficTotalsTest, CW_8_the_last_rules_that_went_of_each_client_are_remembered) {
+  TrafficTotals totals;
+  const auto gone = [](std::uint64_t id, std::optional<std::string> client) {
+    store::RuleRow row;
+    row.spec.id = RuleId{id};
+    row.client_id = std::move(client);
+    row.client_name = "edge-01";
+    return row;
+  };
+  const auto late = [&](std::uint64_t id, const std::string& client = kEdge) {
+    model::RuleTraffic traffic;
+    traffic.rule = RuleId{id};
+    traffic.bytes_in = 7;
+    totals.report_late(client, traffic);
+    return totals.kept().contains({"edge-01", "_unknown", RuleId{id}});
+  };
+  totals.remove(gone(900'000, kOther));
+  // The youngest goes first: what counts is when a rule went, not how old it was.
+  for (std::uint64_t id = TrafficTotals::kMostGone + 1; id > 0; --id)
+    totals.remove(gone(id, kEdge));
+  EXPECT_EQ(totals.gone(kEdge), TrafficTotals::kMostGone);
+  EXPECT_FALSE(late(TrafficTotals::kMostGone + 1));
+  EXPECT_TRUE(late(TrafficTotals::kMostGone));
+  EXPECT_TRUE(late(1));
+  EXPECT_TRUE(late(900'000, kOther)) << "another client's rules push none out";
+
+  totals.remove(gone(900'001, std::nullopt));
+  EXPECT_EQ(totals.gone(""), 0U) << "no edge has had it";
+  totals.forget(kEdge);
+  EXPECT_EQ(totals.gone(kEdge), 0U);
+  EXPECT_FALSE(late(2));
+  EXPECT_EQ(totals.gone(kOther), 1U);
+}
+
+TEST_F(RuleTrafficTest, a_deleted_client_leaves_no_rules_to_remember) {
+  const RuleId id = activate().spec.id;
+  ASSERT_TRUE(io_.run(service_->remove(root_, id)));
+  EXPECT_EQ(service_->traffic().gone(kEdge), 1U);
+  service_->on_client_removed(kEdge);
+  EXPECT_EQ(service_->traffic().gone(kEdge), 0U);
 }
 
 TEST_F(RuleTrafficTest, a_rename_moves_the_totals_to_the_new_name) {

@@ -155,6 +155,36 @@ TEST_F(PeopleStoreTest, SQ_3_the_last_rule_takes_the_caps_along) {
   EXPECT_FALSE(remove_rule_and_caps(c, two).value());
 }
 
+TEST_F(PeopleStoreTest, SQ_3_rules_go_together_and_the_last_ones_take_the_caps_along) {
+  OwnerLimitRow caps;
+  caps.owner_id = "alice";
+  caps.limit.concurrent_connections = 1;
+  for (const ClientRef& client :
+       {ClientRef{kEdge, "edge-01"}, ClientRef{std::nullopt, "edge-77"}}) {
+    caps.client = client;
+    ASSERT_TRUE(put_owner_limit(c, caps));
+  }
+  add_rule(80);
+  const RuleId second = add_rule(81);
+  add_rule(82);
+  auto rules = list_rules_of(c, "alice").value();
+  const std::vector<RuleRow> left(rules.begin() + 2, rules.end());
+  rules.resize(2);
+  const auto removed = remove_rules_and_caps(c, rules).value();
+  ASSERT_EQ(removed.size(), 2U);
+  EXPECT_EQ(removed[1].id, second);
+  EXPECT_EQ(removed[1].owner_id, "alice");
+  EXPECT_EQ(removed[1].client, (ClientRef{kEdge, "edge-01"}));
+  EXPECT_FALSE(removed[0].caps || removed[1].caps) << "a rule is left there";
+  EXPECT_EQ(list_rules(c)->size(), 1U);
+
+  const auto last = remove_rules_and_caps(c, left).value();
+  ASSERT_EQ(last.size(), 1U);
+  EXPECT_TRUE(last[0].caps);
+  EXPECT_EQ(list_owner_limits(c)->size(), 1U) << "that of the other client";
+  EXPECT_TRUE(remove_rules_and_caps(c, {})->empty());
+}
+
 TEST_F(PeopleStoreTest, caps_of_an_owner_go_from_every_client) {
   OwnerLimitRow caps;
   caps.client = {kEdge, "edge-01"};

@@ -50,6 +50,31 @@ class RestoreTest : public testing::Test {
     EXPECT_EQ(after, without_lock);
   }
 
+  /// A store of two users as a process leaves it that dies in the middle of a large transaction:
+  /// half of it stands in the file, and how to undo that in the journal.
+  void make_torn_store() {
+    const TempDir killed;
+    const auto path = killed / "state.db";
+    make_store(path);
+    Connection writer = connect(path);
+    writer.leave_wal();
+    writer.run_script(
+        "INSERT INTO users (user_id, display_name, role, disabled, created_at) "
+        "VALUES ('bob', 'Bob', 'user', 0, 5);"
+        "CREATE TABLE filler (x);"
+        "INSERT INTO filler WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+        "WHERE i < 200) SELECT randomblob(3000) FROM n;"
+        "PRAGMA cache_size = 5;"
+        "BEGIN IMMEDIATE; DELETE FROM users; UPDATE filler SET x = randomblob(3000);");
+    std::filesystem::copy_file(path, database());
+    std::filesystem::copy_file(beside(path, "-journal"), beside(database(), "-journal"));
+    writer.rollback();
+    // Without its journal the file is not what any transaction left.
+    test::write_file(killed / "torn.db", test::read_file(database()));
+    ASSERT_NE(test::read_file(killed / "torn.db"), test::read_file(path));
+    ASSERT_EQ(number_in(killed / "torn.db", "SELECT count(*) FROM users"), 0);
+  }
+
   TempDir data_;
   TempDir from_;
 };
@@ -84,6 +109,34 @@ TEST_F(RestoreTest, CLI_2_2_the_log_of_the_old_store_does_not_reach_the_new_one)
   ASSERT_TRUE(load());
   EXPECT_EQ(names_in(data_.path()), (Names{"state.db", "state.db.lock"}));
   EXPECT_EQ(number_in(database(), "SELECT count(*) FROM users"), 1);
+}
+
+TEST_F(RestoreTest, CLI_2_2_the_journal_of_the_old_store_does_not_reach_the_new_one) {
+  make_source();
+  make_torn_store();
+  const auto done = load(true);
+  ASSERT_TRUE(done) << done.error().text();
+  EXPECT_EQ(names_in(data_.path()), (Names{"state.db", "state.db.lock"}));
+  EXPECT_EQ(number_in(database(), "SELECT count(*) FROM users"), 1);
+  EXPECT_EQ(number_in(database(),
+                      "SELECT count(*) FROM pragma_integrity_check "
+                      "WHERE integrity_check = 'ok'"),
+            1);
+}
+
+TEST_F(RestoreTest, SQ_4_a_refusal_leaves_no_half_of_a_transaction_in_the_old_store) {
+  make_source();
+  make_torn_store();
+  // Cannot be removed as a file, so the restore is refused after it has seen to the old store.
+  std::filesystem::create_directory(beside(database(), "-shm"));
+  ASSERT_FALSE(load(true));
+  std::filesystem::remove(beside(database(), "-shm"));
+  EXPECT_EQ(number_in(database(), "SELECT count(*) FROM users"), 2);
+  EXPECT_EQ(number_in(database(), "SELECT count(*) FROM filler"), 200);
+  EXPECT_EQ(number_in(database(),
+                      "SELECT count(*) FROM pragma_integrity_check "
+                      "WHERE integrity_check = 'ok'"),
+            1);
 }
 
 TEST_F(RestoreTest, SQ_4_needs_the_lock) {

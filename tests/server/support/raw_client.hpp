@@ -4,10 +4,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/net/endpoint.hpp"
 #include "common/net/unique_fd.hpp"
@@ -39,6 +41,13 @@ class RawClient {
   }
   void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
 
+  /// What is there, at most `most` bytes; waits for the first of them.
+  std::string read_some(std::size_t most) {
+    while (buffer_.size() < most && (buffer_.empty() || more_there())) {
+      if (!fill()) break;
+    }
+    return take(std::min(most, buffer_.size()));
+  }
   /// Everything until the peer closes.
   std::string read_all() {
     while (fill()) {
@@ -68,6 +77,10 @@ class RawClient {
   }
 
  private:
+  bool more_there() {
+    char byte = 0;
+    return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
   bool fill() {
     char chunk[8192];
     const ssize_t n = ::recv(fd_.get(), chunk, sizeof chunk, 0);

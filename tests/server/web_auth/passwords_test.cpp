@@ -15,9 +15,9 @@ class PasswordsTest : public WebAuthFixture {
     add_user("alice");
   }
   Result<> change(const std::string& user, const std::string& current, const std::string& wanted,
-                  const std::string& confirm) {
-    return io_.run(
-        web_auth_->change_password(user, {Secret(current), Secret(wanted), Secret(confirm)}));
+                  const std::string& confirm, const std::string& from = kHere) {
+    return io_.run(web_auth_->change_password(
+        user, {Secret(current), Secret(wanted), Secret(confirm)}, {from, std::nullopt}));
   }
   Result<> change(const std::string& current, const std::string& wanted) {
     return change("alice", current, wanted, wanted);
@@ -50,6 +50,26 @@ TEST_F(PasswordsTest, HTTP_6_1_the_first_fault_of_a_change_answers) {
   add_user("nopass", store::Role::user, false);
   EXPECT_EQ(refusal(change("nopass", "", kNew, kNew)), "invalid_login");
   EXPECT_TRUE(log_in("alice", kPassword)) << "nothing changed";
+}
+
+TEST_F(PasswordsTest, HTTP_3_5_wrong_passwords_count_as_at_a_login_wherever_they_are_tried) {
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(refusal(change(kWrong, kNew)), "invalid_login");
+  // What is no guess does not count.
+  EXPECT_EQ(refusal(change("alice", kWrong, kNew, "other")), "password_mismatch");
+  EXPECT_EQ(refusal(change(kPassword, "short")), "password_too_short");
+  EXPECT_EQ(attempts(Action::login, "alice")->failures, 3);
+  EXPECT_EQ(refusal(log_in("alice", kWrong)), "invalid_login");
+  EXPECT_EQ(refusal(change(kWrong, kNew)), "invalid_login");
+  EXPECT_EQ(refusal(change(kPassword, kNew)), "locked for 60");
+  EXPECT_EQ(refusal(log_in("alice", kPassword)), "locked for 60");
+  EXPECT_EQ(refusal(change("alice", kWrong, kNew, "other")), "password_mismatch");
+  EXPECT_EQ(attempts(Action::login, "alice")->failures, 5) << "a locked one is no failure";
+  EXPECT_TRUE(log_in("alice", kPassword, kElsewhere));
+  EXPECT_TRUE(log_in("admin", kPassword));
+
+  clock_.advance(60s);
+  EXPECT_TRUE(change(kPassword, kNew));
+  EXPECT_EQ(attempts(Action::login, "alice"), std::nullopt);
 }
 
 TEST_F(PasswordsTest, HTTP_3_7_a_change_clears_the_flag_and_frees_the_session) {

@@ -4,6 +4,7 @@
 #include "server/http/api/audit_json.hpp"
 #include "server/http/api/errc.hpp"
 #include "server/http/api/guard.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/routes.hpp"
 
 namespace portunus::server::http::api {
@@ -33,9 +34,12 @@ async::Task<Result<Response>> list_audit(const Call& call) {
                                .since = query->get("since"),
                                .until = query->get("until"),
                                .cursor = query->get("cursor")};
-  const Result<audit::Page> page = co_await call.services.audit.page(asked);
+  Result<audit::Page> page = co_await call.services.audit.page(asked);
   if (!page) co_return fail(page.error());
-  co_return json_response(asked.paged() ? audit_page_json(*page) : audit_list_json(*page));
+  const std::size_t count = page->entries.size();
+  std::string entries = co_await list_text(std::move(page->entries), audit_entry_json);
+  if (!asked.paged()) co_return json_response(std::move(entries));
+  co_return json_response(audit_page_json(entries, count, page->next_cursor));
 }
 
 }  // namespace portunus::server::http::api

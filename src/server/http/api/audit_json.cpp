@@ -1,7 +1,8 @@
 #include "server/http/api/audit_json.hpp"
 
-#include <optional>
-#include <string_view>
+#include <fmt/format.h>
+
+#include <utility>
 
 #include "server/http/api/json_text.hpp"
 
@@ -24,7 +25,9 @@ void add_known(Json& json, const char* key, const std::optional<std::string>& te
   if (text) json[key] = *text;
 }
 
-Json to_json(const store::AuditRow& row) {
+}  // namespace
+
+std::string audit_entry_json(const store::AuditRow& row) {
   Json json = {{"timestamp", format_rfc3339(row.at)}, {"actor", row.actor}};
   add_known(json, "role", row.role);
   json["method"] = row.method;
@@ -38,25 +41,15 @@ Json to_json(const store::AuditRow& row) {
     Json details = Json::parse(*row.details, nullptr, false);
     if (details.is_object()) json["details"] = std::move(details);
   }
-  return json;
-}
-
-Json entries_json(const audit::Page& page) {
-  Json list = Json::array();
-  for (const store::AuditRow& row : page.entries) list.push_back(to_json(row));
-  return list;
-}
-
-}  // namespace
-
-std::string audit_list_json(const audit::Page& page) {
-  return write(entries_json(page));
-}
-
-std::string audit_page_json(const audit::Page& page) {
-  Json json = {{"entries", entries_json(page)}, {"count", page.entries.size()}};
-  add_known(json, "next_cursor", page.next_cursor);
   return write(json);
+}
+
+std::string audit_page_json(std::string_view entries, std::size_t count,
+                            const std::optional<std::string>& next_cursor) {
+  // The entries are text already, made in parts.
+  std::string out = fmt::format(R"({{"entries":{},"count":{})", entries, count);
+  if (next_cursor) out += R"(,"next_cursor":)" + write(Json(*next_cursor));
+  return out + '}';
 }
 
 }  // namespace portunus::server::http::api

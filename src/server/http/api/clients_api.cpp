@@ -1,8 +1,8 @@
+#include <string>
 #include <utility>
 
-#include "common/async/yield.hpp"
 #include "server/http/api/guard.hpp"
-#include "server/http/api/json_text.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/model_json.hpp"
 #include "server/http/api/request_json.hpp"
 #include "server/http/api/routes.hpp"
@@ -19,12 +19,8 @@ async::Task<Result<Response>> list_clients(const Call& call) {
       return !visible->contains({client.row.client_id, client.row.name});
     });
   }
-  ListText text;
-  for (std::size_t i = 0; i < clients->size(); ++i) {
-    if (i > 0 && i % kObjectsPerPart == 0) co_await async::yield();
-    text.add(client_json((*clients)[i]));
-  }
-  co_return json_response(std::move(text).finish());
+  std::string list = co_await list_text(std::move(*clients), client_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> set_client_address(const Call& call) {

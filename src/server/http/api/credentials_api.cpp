@@ -1,6 +1,8 @@
+#include <string>
 #include <utility>
 
 #include "server/http/api/guard.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/people_json.hpp"
 #include "server/http/api/routes.hpp"
 #include "server/people/user_id.hpp"
@@ -18,9 +20,10 @@ Result<> check_user(const Call& call) {
 
 async::Task<Result<Response>> list_credentials(const Call& call) {
   if (const auto allowed = check_user(call); !allowed) co_return fail(allowed.error());
-  const auto rows = co_await call.services.people.credentials.list(call.user_id());
+  auto rows = co_await call.services.people.credentials.list(call.user_id());
   if (!rows) co_return fail(rows.error());
-  co_return json_response(credentials_json(*rows));
+  std::string list = co_await list_text(std::move(*rows), credential_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> issue_credential(const Call& call) {

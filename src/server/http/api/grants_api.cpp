@@ -1,6 +1,8 @@
+#include <string>
 #include <utility>
 
 #include "server/http/api/guard.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/people_json.hpp"
 #include "server/http/api/routes.hpp"
 
@@ -10,9 +12,10 @@ async::Task<Result<Response>> list_grants(const Call& call) {
   const Result<Query> query = call.query();
   if (!query) co_return fail(query.error());
   if (const auto allowed = require_superadmin(call.who); !allowed) co_return fail(allowed.error());
-  const auto grants = co_await call.services.people.grants.list(query->get("user_id"));
+  auto grants = co_await call.services.people.grants.list(query->get("user_id"));
   if (!grants) co_return fail(grants.error());
-  co_return json_response(grants_json(*grants));
+  std::string list = co_await list_text(std::move(*grants), grant_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> add_grant(const Call& call) {

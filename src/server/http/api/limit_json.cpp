@@ -14,25 +14,6 @@ namespace {
 
 using Json = AnswerJson;
 
-Json to_json(const store::QuotaRow& quota) {
-  const bool exhausted = quota.exhausted_at.has_value();
-  return Json{
-      {"user_id", quota.user_id},
-      {"client_id", text_or_null(quota.client.client_id)},
-      {"client_name", quota.client.client_name},
-      {"monthly_bytes", quota.monthly_bytes},
-      {"billing_anchor", quota.billing_anchor},
-      {"current_period_started_at", quota.period_started_at},
-      {"current_period_ends_at", quotas::period_end(quota)},
-      {"current_period_bytes_used", quota.bytes_used},
-      {"budget_remaining_bytes", quotas::remaining(quota)},
-      {"exhausted_at", exhausted ? Json(*quota.exhausted_at) : Json(nullptr)},
-      {"exhausted", exhausted},
-      {"created_at", quota.created_at},
-      {"updated_at", quota.updated_at},
-  };
-}
-
 /// An integer beyond 63 bits is one all the same; that it is out of bounds has a code of its own,
 /// which the domain gives to any value that cannot be.
 std::optional<std::int64_t> wide_integer(ObjectReader& reader, const char* key,
@@ -47,14 +28,10 @@ std::optional<std::int64_t> monthly_bytes(ObjectReader& reader) {
 
 }  // namespace
 
-std::string owners_json(std::span<const store::OwnerOnClient> owners) {
-  Json list = Json::array();
-  for (const store::OwnerOnClient& owner : owners) {
-    list.push_back(Json{{"owner_id", owner.owner_id},
-                        {"has_rate_limit", owner.has_limit},
-                        {"rule_count", owner.rules}});
-  }
-  return write(list);
+std::string owner_json(const store::OwnerOnClient& owner) {
+  return write(Json{{"owner_id", owner.owner_id},
+                    {"has_rate_limit", owner.has_limit},
+                    {"rule_count", owner.rules}});
 }
 
 std::string owner_caps_json(const store::OwnerLimitRow& row) {
@@ -66,13 +43,22 @@ std::string owner_caps_json(const store::OwnerLimitRow& row) {
 }
 
 std::string quota_json(const store::QuotaRow& quota) {
-  return write(to_json(quota));
-}
-
-std::string quotas_json(std::span<const store::QuotaRow> quotas) {
-  Json list = Json::array();
-  for (const store::QuotaRow& quota : quotas) list.push_back(to_json(quota));
-  return write(list);
+  const bool exhausted = quota.exhausted_at.has_value();
+  return write(Json{
+      {"user_id", quota.user_id},
+      {"client_id", text_or_null(quota.client.client_id)},
+      {"client_name", quota.client.client_name},
+      {"monthly_bytes", quota.monthly_bytes},
+      {"billing_anchor", quota.billing_anchor},
+      {"current_period_started_at", quota.period_started_at},
+      {"current_period_ends_at", quotas::period_end(quota)},
+      {"current_period_bytes_used", quota.bytes_used},
+      {"budget_remaining_bytes", quotas::remaining(quota)},
+      {"exhausted_at", exhausted ? Json(*quota.exhausted_at) : Json(nullptr)},
+      {"exhausted", exhausted},
+      {"created_at", quota.created_at},
+      {"updated_at", quota.updated_at},
+  });
 }
 
 Result<owner_caps::WantedCaps> decode_owner_caps(std::string_view body) {

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -16,10 +15,9 @@ namespace portunus::server::http::api {
 // The JSON shapes of owner caps and quotas (http-api 7.3, 10): answers as text, bodies decoded and
 // not yet judged.
 
-std::string owners_json(std::span<const store::OwnerOnClient> owners);
+std::string owner_json(const store::OwnerOnClient& owner);
 std::string owner_caps_json(const store::OwnerLimitRow& row);
 std::string quota_json(const store::QuotaRow& quota);
-std::string quotas_json(std::span<const store::QuotaRow> quotas);
 
 /// A bare rate-limit object.
 Result<owner_caps::WantedCaps> decode_owner_caps(std::string_view body);

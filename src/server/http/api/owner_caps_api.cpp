@@ -1,16 +1,19 @@
+#include <string>
 #include <utility>
 
 #include "server/http/api/guard.hpp"
 #include "server/http/api/limit_json.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/routes.hpp"
 
 namespace portunus::server::http::api {
 
 async::Task<Result<Response>> list_owners(const Call& call) {
   if (const auto allowed = require_superadmin(call.who); !allowed) co_return fail(allowed.error());
-  const auto owners = co_await call.services.owner_caps.owners(call.client());
+  auto owners = co_await call.services.owner_caps.owners(call.client());
   if (!owners) co_return fail(owners.error());
-  co_return json_response(owners_json(*owners));
+  std::string list = co_await list_text(std::move(*owners), owner_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> get_owner_caps(const Call& call) {

@@ -16,8 +16,8 @@ async::Task<Result<Response>> change_own_password(const Call& call) {
   if (!body) co_return fail(body.error());
   Result<web_auth::PasswordChange> change = decode_password_change(*body);
   if (!change) co_return fail(change.error());
-  const Result<> done =
-      co_await call.services.web_auth.change_password(call.who.user_id, std::move(*change));
+  const Result<> done = co_await call.services.web_auth.change_password(
+      call.who.user_id, std::move(*change), peer_of(call.request));
   if (!done) co_return fail(done.error());
   co_return no_content();
 }

@@ -49,13 +49,6 @@ Json to_json(const store::GrantRow& grant) {
               {"created_at", format_rfc3339(grant.created_at)}};
 }
 
-template <class Rows>
-std::string list_json(const Rows& rows) {
-  Json list = Json::array();
-  for (const auto& row : rows) list.push_back(to_json(row));
-  return write(list);
-}
-
 }  // namespace
 
 Result<people::NewUser> decode_new_user(std::string_view body) {
@@ -95,10 +88,6 @@ std::string user_json(const store::UserSummary& user) {
   return write(to_json(user));
 }
 
-std::string users_json(std::span<const store::UserSummary> users) {
-  return list_json(users);
-}
-
 std::string new_user_json(const store::UserRow& user) {
   return write(Json{{"user_id", user.user_id},
                     {"display_name", user.display_name},
@@ -112,8 +101,8 @@ std::string removed_user_json(const people::RemovedUser& removed) {
                     {"removed_rule_ids", removed.rule_ids}});
 }
 
-std::string credentials_json(std::span<const store::CredentialRow> credentials) {
-  return list_json(credentials);
+std::string credential_json(const store::CredentialRow& credential) {
+  return write(to_json(credential));
 }
 
 std::string issued_credential_json(const people::IssuedCredential& issued) {
@@ -126,10 +115,6 @@ std::string issued_credential_json(const people::IssuedCredential& issued) {
 
 std::string grant_json(const store::GrantRow& grant) {
   return write(to_json(grant));
-}
-
-std::string grants_json(std::span<const store::GrantRow> grants) {
-  return list_json(grants);
 }
 
 std::string revoked_grant_json(const people::RevokedGrant& revoked) {

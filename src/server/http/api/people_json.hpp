@@ -1,7 +1,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -19,17 +18,15 @@ Result<std::optional<std::string>> decode_label(std::string_view body);
 Result<people::NewGrant> decode_new_grant(std::string_view body);
 
 std::string user_json(const store::UserSummary& user);
-std::string users_json(std::span<const store::UserSummary> users);
 /// {"user_id","display_name","role"}
 std::string new_user_json(const store::UserRow& user);
 std::string removed_user_json(const people::RemovedUser& removed);
 
-std::string credentials_json(std::span<const store::CredentialRow> credentials);
+std::string credential_json(const store::CredentialRow& credential);
 /// Holds the token: never log it.
 std::string issued_credential_json(const people::IssuedCredential& issued);
 
 std::string grant_json(const store::GrantRow& grant);
-std::string grants_json(std::span<const store::GrantRow> grants);
 std::string revoked_grant_json(const people::RevokedGrant& revoked);
 
 }  // namespace portunus::server::http::api

@@ -1,7 +1,9 @@
+#include <string>
 #include <utility>
 
 #include "server/http/api/guard.hpp"
 #include "server/http/api/limit_json.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/routes.hpp"
 
 namespace portunus::server::http::api {
@@ -10,14 +12,17 @@ async::Task<Result<Response>> list_user_quotas(const Call& call) {
   if (const auto allowed = require_self(call.who, call.user_id()); !allowed) {
     co_return fail(allowed.error());
   }
-  co_return json_response(quotas_json(call.services.quotas.of_user(call.user_id())));
+  auto quotas = call.services.quotas.of_user(call.user_id());
+  std::string list = co_await list_text(std::move(quotas), quota_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> list_client_quotas(const Call& call) {
   if (const auto allowed = require_superadmin(call.who); !allowed) co_return fail(allowed.error());
-  const auto quotas = co_await call.services.quotas.of_client(call.client());
+  auto quotas = co_await call.services.quotas.of_client(call.client());
   if (!quotas) co_return fail(quotas.error());
-  co_return json_response(quotas_json(*quotas));
+  std::string list = co_await list_text(std::move(*quotas), quota_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> get_quota_status(const Call& call) {

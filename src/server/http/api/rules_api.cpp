@@ -13,27 +13,25 @@ namespace portunus::server::http::api {
 async::Task<Result<Response>> list_rules(const Call& call) {
   const Result<Query> query = call.query();
   if (!query) co_return fail(query.error());
-  std::optional<std::string> client = query->get("client");
-  if (client && model::trim(*client).empty()) client.reset();
-  if (client) {
-    auto resolved = co_await call.services.clients.resolve(*client);
+  rules::RuleFilter filter;
+  filter.client_name = query->get("client");
+  if (filter.client_name && model::trim(*filter.client_name).empty()) filter.client_name.reset();
+  if (filter.client_name) {
+    auto resolved = co_await call.services.clients.resolve(*filter.client_name);
     if (!resolved) co_return fail(resolved.error());
-    client = std::move(resolved->name);
+    filter.client_name = std::move(resolved->name);
   }
   const rules::Actor actor = call.actor();
-  std::optional<std::string> owner = query->get("owner");
-  if (owner && (owner->empty() || !actor.superadmin)) owner.reset();
+  filter.owner_id = query->get("owner");
+  if (filter.owner_id && (filter.owner_id->empty() || !actor.superadmin)) filter.owner_id.reset();
   ListText text;
   // A rule that comes or goes while the others are written is in the list or is not.
-  RuleId after;
-  while (true) {
-    const auto rules = call.services.rules.list(actor, client, after, kObjectsPerPart);
-    for (const rules::RuleView& rule : rules) {
-      if (!owner || rule.row.spec.owner_id == *owner) text.add(rule_json(rule));
-    }
-    if (rules.size() < kObjectsPerPart) break;
-    after = rules.back().row.spec.id;
-    co_await async::yield();
+  std::optional<RuleId> after = RuleId{};
+  while (after) {
+    if (after->value > 0) co_await async::yield();
+    const auto page = call.services.rules.list(actor, filter, *after, kObjectsPerPart);
+    for (const rules::RuleView& rule : page.rules) text.add(rule_json(rule));
+    after = page.next;
   }
   co_return json_response(std::move(text).finish());
 }

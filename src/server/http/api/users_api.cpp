@@ -1,6 +1,8 @@
+#include <string>
 #include <utility>
 
 #include "server/http/api/guard.hpp"
+#include "server/http/api/list_text.hpp"
 #include "server/http/api/model_json.hpp"
 #include "server/http/api/people_json.hpp"
 #include "server/http/api/routes.hpp"
@@ -13,9 +15,10 @@ async::Task<Result<Response>> get_me(const Call& call) {
 
 async::Task<Result<Response>> list_users(const Call& call) {
   if (const auto allowed = require_superadmin(call.who); !allowed) co_return fail(allowed.error());
-  const auto users = co_await call.services.people.users.list();
+  auto users = co_await call.services.people.users.list();
   if (!users) co_return fail(users.error());
-  co_return json_response(users_json(*users));
+  std::string list = co_await list_text(std::move(*users), user_json);
+  co_return json_response(std::move(list));
 }
 
 async::Task<Result<Response>> add_user(const Call& call) {
