@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "portal/protocol/bytes.hpp"
 #include "portal/quic/connection.hpp"
 #include "portal/quic/stream_core.hpp"
 #include "portal/relay/errc.hpp"
@@ -12,9 +13,6 @@ namespace {
 
 std::span<std::uint8_t> octets(std::span<std::byte> bytes) {
   return {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-}
-std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ async::Task<Result<std::size_t>> Stream::read_some(std::span<std::byte> into) {
 
 async::Task<Result<>> Stream::write_all(std::span<const std::byte> bytes) {
   StreamCore& core = *core_;
-  std::span<const std::uint8_t> rest = octets(bytes);
+  std::span<const std::uint8_t> rest = protocol::octets(bytes);
   for (;;) {
     if (core.write_error) co_return std::unexpected(*core.write_error);
     if (core.fin_wanted) co_return fail(relay::Errc::aborted);

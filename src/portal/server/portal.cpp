@@ -11,10 +11,10 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/deadline.hpp"
 #include "portal/config/start_line.hpp"
 #include "portal/credentials/credential_store.hpp"
 #include "portal/quic/tls.hpp"
-#include "portal/relay/auth_deadline.hpp"
 #include "portal/server/acceptor.hpp"
 #include "portal/server/checkpoint.hpp"
 #include "portal/server/listeners.hpp"
@@ -251,7 +251,7 @@ void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) 
 void Portal::Impl::request_stop() {
   std::call_once(stop_once_, [this] {
     const SteadyTime until =
-        relay::deadline_after(std::chrono::steady_clock::now(), tuning_.shutdown_timeout);
+        deadline_after(std::chrono::steady_clock::now(), tuning_.shutdown_timeout);
     stop_at_.store(until.time_since_epoch().count());
     if (!started_) return;
     for (unsigned i = 0; i < threads_.size(); ++i) {

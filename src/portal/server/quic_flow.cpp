@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "portal/relay/auth_deadline.hpp"
+#include "common/base/deadline.hpp"
 #include "portal/relay/buffer.hpp"
 #include "portal/relay/errc.hpp"
 
@@ -20,10 +20,6 @@ using async::Task;
 constexpr std::size_t kWaitingBytes = 1024 * 1024;
 /// Of one flow in a row, before others have a turn.
 constexpr int kRepliesInARow = 32;
-
-std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -60,7 +56,7 @@ Task<void> QuicFlow::run(std::shared_ptr<QuicFlow> self) {
                                   : std::string();
   self->owner_.log(log::Level::info, "udp start: ", between);
   self->touch();
-  self->watch_idle(relay::deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout));
+  self->watch_idle(deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout));
   self->owner_.gate_.spawn(send_waiting(self));
   co_await self->carry_replies();
   self->close();
@@ -163,7 +159,7 @@ Task<void> QuicFlow::carry_replies() {
       if (!packet.empty()) {
         touch();
         // One that does not fit now is lost and stays counted.
-        owner_.connection_.send_datagram(header_, octets(packet));
+        owner_.connection_.send_datagram(header_, protocol::octets(packet));
       }
       if (i == kRepliesInARow) break;
       got = socket_->try_receive(buffer.span());
@@ -181,7 +177,7 @@ void QuicFlow::watch_idle(SteadyTime when) {
   idle_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
     if (ec || self->closed_) return;
     const SteadyTime due =
-        relay::deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
+        deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
     if (std::chrono::steady_clock::now() < due) return self->watch_idle(due);
     self->expired_ = true;
     self->close();

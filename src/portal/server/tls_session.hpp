@@ -47,7 +47,7 @@ class TlsSession {
   std::span<const std::byte> early() const {
     return std::span(buffer_).subspan(early_at_, filled_ - early_at_);
   }
-  void log(log::Level level, std::string_view what, const std::string& detail = {}) const;
+  void log(log::Level level, std::string_view what, std::string_view detail = {}) const;
   void log(log::Level level, std::string_view what, const Error& error) const;
   /// The four endpoints of a relay's records (portal 3).
   std::string route(const std::optional<net::Endpoint>& target_local,
