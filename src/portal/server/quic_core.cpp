@@ -1,6 +1,5 @@
 #include "portal/server/quic_core.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "portal/server/quic_session.hpp"
@@ -79,13 +78,11 @@ void QuicCore::request_stop() {
   endpoint_->request_stop();
 }
 
-async::Task<bool> QuicCore::drain(std::chrono::steady_clock::duration grace,
-                                  std::chrono::steady_clock::duration unwind) {
-  const auto until = std::chrono::steady_clock::now() + grace;
-  const bool sessions = co_await gate_.drain(grace + unwind);
-  const auto left = until - std::chrono::steady_clock::now();
+async::Task<bool> QuicCore::drain(SteadyTime quiet_by, SteadyTime ended_by) {
+  const auto left = [](SteadyTime until) { return until - std::chrono::steady_clock::now(); };
+  const bool sessions = co_await gate_.drain(left(ended_by));
   // Connections whose peers have not gone quiet by then are dropped, which keeps nothing alive.
-  co_await endpoint_->drain(std::max(left, std::chrono::steady_clock::duration::zero()));
+  co_await endpoint_->drain(left(quiet_by));
   co_return sessions;
 }
 
