@@ -19,6 +19,7 @@
 #include "portal/server/listeners.hpp"
 #include "portal/server/quic_carrier.hpp"
 #include "portal/server/services.hpp"
+#include "portal/server/session_record.hpp"
 #include "portal/server/tls_core.hpp"
 #include "portal/tls/tls_context.hpp"
 
@@ -240,12 +241,7 @@ std::vector<net::Endpoint> Portal::Impl::tcp_endpoints() const {
 
 void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) {
   auto slot = admission_.admit(peer.address());
-  if (!slot) {
-    if (!log_.shown(log::Level::error)) return;
-    log_.write(log::Level::error,
-               "portal::tls: " + peer.text() + ": too many connections without authentication");
-    return;
-  }
+  if (!slot) return record_refusal(*services_, "tls", peer);
   const unsigned index = next_core_;
   next_core_ = (next_core_ + 1) % threads_.size();
   TlsCore& core = *tls_[index];

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "portal/server/quic_session.hpp"
+#include "portal/server/session_record.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -51,9 +52,7 @@ Result<> QuicCore::renew() {
 std::shared_ptr<void> QuicCore::admit(const net::Endpoint& remote) {
   auto slot = services_.all.admission.admit(remote.address());
   if (slot) return std::make_shared<relay::Admission::Slot>(std::move(*slot));
-  if (!services_.all.log.shown(log::Level::error)) return nullptr;
-  services_.all.log.write(log::Level::error, "portal::quic: " + remote.text() +
-                                                 ": too many connections without authentication");
+  record_refusal(services_.all, "quic", remote);
   return nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "common/log/limiter.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "portal/config/tuning.hpp"
 #include "portal/credentials/credential_store.hpp"
@@ -33,6 +34,8 @@ struct Services {
   relay::Counters& counters;
   relay::Pacers& pacers;
   relay::Admission& admission;
+  /// Of the records of those whom it had no place for.
+  portunus::log::SharedLimiter refusals = {};
   /// From authentication to a complete request on TLS/TCP (portal 10).
   const std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };

@@ -1,5 +1,7 @@
 #include "portal/server/session_record.hpp"
 
+#include <chrono>
+
 #include "portal/log/record.hpp"
 
 namespace portunus::portal::server {
@@ -51,6 +53,16 @@ void record(log::Log& log, log::Level level, std::string_view carrier, const net
   message.append(carrier).append(": ").append(peer.text()).append(": ");
   message.append(log::escaped(what)).append(log::escaped(detail));
   log.write(level, message);
+}
+
+void record_refusal(Services& services, std::string_view carrier, const net::Endpoint& peer) {
+  if (!services.log.shown(log::Level::error)) return;
+  const auto unrecorded = services.refusals.admit(std::chrono::steady_clock::now());
+  if (!unrecorded) return;
+  const std::string detail =
+      *unrecorded > 0 ? "; " + std::to_string(*unrecorded) + " more refusals are not recorded" : "";
+  record(services.log, log::Level::error, carrier, peer,
+         "too many connections without authentication", detail);
 }
 
 std::string text_of(const std::optional<net::Endpoint>& endpoint) {

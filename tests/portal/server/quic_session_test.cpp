@@ -370,5 +370,23 @@ TEST_F(QuicSessionTest, S17_sessions_of_a_core_that_is_stuck_are_left_behind) {
   io.run_until([] { return test::count_threads("portal-0") == 0; });
 }
 
+TEST_F(QuicSessionTest, S9_a_flood_of_refusals_is_counted_and_not_recorded_one_by_one) {
+  const std::string refused = "too many connections without authentication";
+  portal.tuning.handshake_timeout = seconds(60);
+  portal.start();
+  std::vector<std::shared_ptr<quic::Connection>> waiting;
+  for (int i = 0; i < 32; ++i) waiting.push_back(connect());
+  const auto begin = Clock::now();
+  const auto tls = *quic::ClientTls::make({.kind = quic::Trust::Kind::anybody});
+  for (int i = 0; i < 40; ++i) {
+    waiting.push_back(*client->connect(portal.portal().udp_endpoints().at(0), tls, "localhost"));
+  }
+  // They try again and again, so the count of those that were passed over shows with the next one.
+  io.run_until([&] { return portal.logged("more refusals are not recorded"); });
+  const std::int64_t records = portal.times_logged(refused);
+  EXPECT_GE(records, 10);
+  EXPECT_LE(records, 11 + (Clock::now() - begin) / seconds(1));
+}
+
 }  // namespace
 }  // namespace portunus::portal::server

@@ -248,6 +248,27 @@ TEST(PortalAuthentication, Section9_APeerThatVanishesKeepsItsPlaceUntilItsDeadli
   })) << "places come back";
 }
 
+TEST(PortalAuthentication, Section9_AFloodOfRefusalsIsCountedAndNotRecordedOneByOne) {
+  RunningPortal portal;
+  portal.tuning.handshake_timeout = 60s;
+  portal.start();
+  std::vector<Socket> waiting;
+  for (int i = 0; i < 32; ++i) waiting.push_back(Socket::connect_v4(portal.port()));
+  const auto refuse_one = [&] {
+    Socket refused = Socket::connect_v4(portal.port());
+    EXPECT_EQ(refused.receive_all(), "");
+  };
+  const auto begin = Clock::now();
+  for (int i = 0; i < 40; ++i) refuse_one();
+  EXPECT_TRUE(eventually([&] {
+    refuse_one();
+    return portal.logged("more refusals are not recorded");
+  }));
+  const std::int64_t records = portal.times_logged("too many connections without authentication");
+  EXPECT_GE(records, 10);
+  EXPECT_LE(records, 11 + (Clock::now() - begin) / 1s);
+}
+
 TEST(PortalAuthentication, Section9_SuccessFreesThePlaceAtOnce) {
   RunningPortal portal;
   portal.start();
