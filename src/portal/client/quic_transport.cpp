@@ -131,14 +131,22 @@ async::Task<> QuicTransport::session_loop() {
 }
 
 async::Task<Error> QuicTransport::session() {
-  Result<ConnectionPtr> made = co_await connect();
+  const SteadyTime deadline =
+      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout);
+  Result<ConnectionPtr> made = co_await connect(deadline);
   if (!made) co_return made.error();
   const ConnectionPtr connection = std::move(*made);
-  // The first stream, before anything else (portal 18, "QUIC start").
-  Result<std::unique_ptr<quic::Stream>> auth = co_await connection->open_stream();
-  if (!auth) co_return ending_error(*connection);
+  // The first stream, before anything else (portal 18, "QUIC start"). A server that grants none,
+  // which is no Portal, would be waited for as long as it answers our PINGs.
+  const auto left = deadline - SystemClock::instance().steady_now();
+  auto auth = co_await async::within(connection->open_stream(), left);
+  if (!auth) {
+    connection->close(0, {});
+    co_return Error(Errc::timed_out, "no stream was granted");
+  }
+  if (!*auth) co_return ending_error(*connection);
   const Result<> sent = co_await authenticate(
-      **auth, protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce()));
+      ***auth, protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce()));
   if (!sent || stopping_) co_return ending_error(*connection);
   connection_ = connection;
   changed_.cancel();
@@ -154,9 +162,7 @@ async::Task<Result<>> QuicTransport::authenticate(quic::Stream& stream, protocol
   co_return done;
 }
 
-async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::connect() {
-  const SteadyTime deadline =
-      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout);
+async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::connect(SteadyTime deadline) {
   const auto addresses =
       co_await portal_addresses(resolver_, settings_.host, settings_.port, deadline);
   if (!addresses) co_return fail(addresses.error());
