@@ -1,14 +1,12 @@
 #include "portal/server/quic_flow.hpp"
 
-#include <sys/socket.h>
-
 #include <boost/asio/this_coro.hpp>
-#include <cerrno>
 #include <utility>
 
 #include "common/base/deadline.hpp"
 #include "portal/relay/buffer.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/relay/paced.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -89,20 +87,14 @@ void QuicFlow::send(protocol::Bytes payload) {
 
 /// False when it must wait. A send error ends the flow, and the client hears nothing (portal 12).
 bool QuicFlow::send_now(protocol::Bytes payload) {
-  const auto n =
-      ::send(socket_->descriptor(), payload.data(), payload.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (n >= 0) {
+  const Result<bool> gone = socket_->try_send(std::as_bytes(payload));
+  if (gone && !*gone) return false;
+  if (gone) {
     count_sent(payload.size());
-    return true;
+  } else {
+    close();
   }
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-  close();
   return true;
-}
-
-Task<void> QuicFlow::pace(relay::Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
-  pause.expires_at(pacer.reserve(bytes, std::chrono::steady_clock::now()));
-  co_await pause.async_wait(kTuple);
 }
 
 void QuicFlow::count_sent(std::size_t bytes) {
@@ -126,7 +118,7 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
     // What follows must not overtake it.
     self->sending_ = true;
     if (pacer.limited() && !packet.empty()) {
-      co_await self->pace(pacer, self->up_pause_, packet.size());
+      co_await relay::pace(pacer, self->up_pause_, packet.size());
       if (self->closed_) co_return;
     }
     const auto sent = co_await self->socket_->send(packet);
@@ -153,7 +145,7 @@ Task<void> QuicFlow::carry_replies() {
       const std::span<const std::byte> packet = buffer.span().first(*got);
       core_.counters.udp_tx.add(packet.size());
       if (pacer.limited() && !packet.empty()) {
-        co_await pace(pacer, down_pause_, packet.size());
+        co_await relay::pace(pacer, down_pause_, packet.size());
         if (closed_) co_return;
       }
       if (!packet.empty()) {
@@ -176,8 +168,7 @@ void QuicFlow::watch_idle(SteadyTime when) {
   idle_.expires_at(when);
   idle_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
     if (ec || self->closed_) return;
-    const SteadyTime due =
-        deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
+    const SteadyTime due = deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
     if (std::chrono::steady_clock::now() < due) return self->watch_idle(due);
     self->expired_ = true;
     self->close();
