@@ -30,6 +30,14 @@ std::int64_t Stream::id() const {
   return core_->id;
 }
 
+async::Task<void> Stream::readable() {
+  const StreamCore& core = *core_;
+  while (core.in.empty() && !core.read_error && !core.fin_received) {
+    const bool go_on = co_await core_->readable.wait();
+    if (!go_on) co_return;
+  }
+}
+
 async::Task<Result<std::size_t>> Stream::read_some(std::span<std::byte> into) {
   StreamCore& core = *core_;
   if (into.empty()) co_return std::size_t{0};

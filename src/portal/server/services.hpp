@@ -12,6 +12,7 @@
 #include "portal/protocol/auth_frame.hpp"
 #include "portal/protocol/spec.hpp"
 #include "portal/relay/admission.hpp"
+#include "portal/relay/buffer_pool.hpp"
 #include "portal/relay/counters.hpp"
 #include "portal/relay/dialer.hpp"
 #include "portal/relay/pacer.hpp"
@@ -47,7 +48,8 @@ struct CoreServices {
         context(io),
         index(core),
         counters(services.counters.core(core)),
-        tcp{.buffer_size = services.tuning.tcp_buffer_size,
+        buffers(services.tuning.tcp_buffer_size),
+        tcp{.buffers = buffers,
             .half_close_grace = services.tuning.tcp_read_timeout,
             .pacers = services.pacers,
             .counters = counters},
@@ -60,6 +62,7 @@ struct CoreServices {
   boost::asio::io_context& context;
   const unsigned index;
   relay::CoreCounters& counters;
+  relay::BufferPool buffers;
   const relay::RelayTerms tcp;
   const relay::UotTerms uot;
 };

@@ -19,6 +19,7 @@ using async::within;
 using log::Level;
 
 constexpr std::string_view kCarrier = "tls";
+constexpr std::size_t kInput = 2048;
 
 }  // namespace
 
@@ -29,7 +30,8 @@ TlsSession::TlsSession(CoreServices& core, tls::ServerContext& context,
       peer_(peer),
       stream_(std::move(socket), context),
       slot_(std::move(slot)),
-      request_(core.all.spec) {}
+      request_(core.all.spec),
+      buffer_(kInput) {}
 
 Task<void> TlsSession::run(std::unique_ptr<TlsSession> self) {
   co_await asio::this_coro::throw_if_cancelled(false);
@@ -159,7 +161,8 @@ Task<void> TlsSession::serve_tcp() {
   const std::string between =
       told ? route((*target)->local_endpoint(), (*target)->peer_endpoint()) : std::string();
   if (told) log(Level::info, "tcp start: ", between);
-  const relay::RelayEnd end = co_await relay::relay_tcp(stream_, **target, early(), core_.tcp);
+  const std::vector<std::byte> first = take_early();
+  const relay::RelayEnd end = co_await relay::relay_tcp(stream_, **target, first, core_.tcp);
   if (told) log(Level::info, "tcp end: ", between + summary(end));
 }
 
@@ -189,12 +192,21 @@ Task<void> TlsSession::serve_uot() {
   const std::string between =
       told ? route((*socket)->local_endpoint(), (*socket)->remote_endpoint()) : std::string();
   if (told) log(Level::info, "uot start: ", between);
-  const relay::UotEnd end = co_await relay::relay_uot(stream_, **socket, early(), core_.uot);
+  const std::vector<std::byte> first = take_early();
+  const relay::UotEnd end = co_await relay::relay_uot(stream_, **socket, first, core_.uot);
   if (end.cause == relay::UotEnd::Cause::client_ended) {
     co_await within(stream_.finish(), core_.all.tuning.tcp_read_timeout);
   }
   const auto level = end.cause == relay::UotEnd::Cause::idle ? Level::debug : Level::info;
   if (core_.all.log.shown(level)) log(level, "uot end: ", between + summary(end));
+}
+
+std::vector<std::byte> TlsSession::take_early() {
+  const auto bytes = early();
+  std::vector<std::byte> taken(bytes.begin(), bytes.end());
+  std::exchange(buffer_, {});
+  filled_ = early_at_ = 0;
+  return taken;
 }
 
 Task<Result<std::string>> TlsSession::read_uot_setup() {

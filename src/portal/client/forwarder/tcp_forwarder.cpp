@@ -24,7 +24,8 @@ TcpForwarder::TcpForwarder(asio::any_io_executor executor, Transport& transport,
       on_trouble_(std::move(on_trouble)),
       acceptor_(executor),
       room_(executor, asio::steady_timer::time_point::max()),
-      terms_{options_.buffer_bytes, options_.half_close_grace, no_limits_, counters_},
+      buffers_(options_.buffer_bytes),
+      terms_{buffers_, options_.half_close_grace, no_limits_, counters_},
       accepting_(executor),
       serving_(executor) {}
 
