@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "common/base/assert.hpp"
+#include "common/base/deadline.hpp"
 
 namespace portunus::async {
 
@@ -38,7 +39,7 @@ void Gate::request_stop() {
 }
 
 Task<bool> Gate::drain(std::chrono::steady_clock::duration grace) {
-  const auto deadline = std::chrono::steady_clock::now() + grace;
+  const SteadyTime deadline = deadline_after(std::chrono::steady_clock::now(), grace);
   changed_.expires_at(deadline);
   while (!running_.empty() && std::chrono::steady_clock::now() < deadline) {
     const auto [ec] = co_await changed_.async_wait(kTuple);

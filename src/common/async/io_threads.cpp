@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <utility>
+
 namespace portunus::async {
 
 void name_this_thread(const std::string& name) {
@@ -22,9 +24,12 @@ IoThreads::~IoThreads() {
 
 void IoThreads::start() {
   for (unsigned i = 0; i < size(); ++i) {
-    threads_.emplace_back([this, i] {
+    std::promise<void> left;
+    left_.push_back(left.get_future());
+    threads_.emplace_back([this, i, left = std::move(left)]() mutable {
       name_this_thread(name_ + "-" + std::to_string(i));
       contexts_[i]->run();
+      left.set_value();
     });
   }
 }
@@ -35,8 +40,21 @@ void IoThreads::join() {
   threads_.clear();
 }
 
-void IoThreads::stop() {
+bool IoThreads::join_until(std::chrono::steady_clock::time_point deadline) {
+  work_.clear();
+  for (const auto& left : left_) {
+    if (left.wait_until(deadline) != std::future_status::ready) return false;
+  }
+  join();
+  return true;
+}
+
+void IoThreads::halt() {
   for (auto& context : contexts_) context->stop();
+}
+
+void IoThreads::stop() {
+  halt();
   join();
 }
 

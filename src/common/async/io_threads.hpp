@@ -2,6 +2,8 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,7 +24,12 @@ class IoThreads {
   void start();
   /// Lets every context run out of work, then joins. What still waits is abandoned by stop().
   void join();
-  /// Stops the contexts where they are, then joins.
+  /// As join(), but gives up at `deadline`: false when a thread still runs, which a later call may
+  /// wait for again.
+  bool join_until(std::chrono::steady_clock::time_point deadline);
+  /// Stops the contexts where they are: each thread ends behind the handler that it is in.
+  void halt();
+  /// halt(), then join().
   void stop();
 
   unsigned size() const { return static_cast<unsigned>(contexts_.size()); }
@@ -37,6 +44,8 @@ class IoThreads {
   std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
   std::vector<Work> work_;
   std::vector<std::thread> threads_;
+  /// Ready when the thread of that index has left its context.
+  std::vector<std::future<void>> left_;
 };
 
 /// Names the calling thread, cut to 15 characters.

@@ -19,6 +19,13 @@ inline Task<bool> sleep_for(std::chrono::steady_clock::duration d) {
   co_return !ec;
 }
 
+/// Waits on the caller's executor; false when cancelled.
+inline Task<bool> sleep_until(std::chrono::steady_clock::time_point when) {
+  asio::steady_timer timer(co_await asio::this_coro::executor, when);
+  const auto [ec] = co_await timer.async_wait(kTuple);
+  co_return !ec;
+}
+
 /// The task's result, or nothing after `limit`, in which case the task was cancelled and has
 /// ended. For one-off steps, not for every read of a connection.
 template <class T>

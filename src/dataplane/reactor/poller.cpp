@@ -28,11 +28,19 @@ void Poller::stop() {
   epoll_.close(ignored);
 }
 
-bool Poller::watch(int fd, Pollable& who, std::uint32_t events) {
+bool Poller::control(int operation, int fd, Pollable& who, std::uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.ptr = &who;
-  return ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_ADD, fd, &event) == 0;
+  return ::epoll_ctl(epoll_.native_handle(), operation, fd, &event) == 0;
+}
+
+bool Poller::watch(int fd, Pollable& who, std::uint32_t events) {
+  return control(EPOLL_CTL_ADD, fd, who, events);
+}
+
+bool Poller::rewatch(int fd, Pollable& who, std::uint32_t events) {
+  return control(EPOLL_CTL_MOD, fd, who, events);
 }
 
 void Poller::unwatch(int fd) {

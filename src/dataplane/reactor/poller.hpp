@@ -55,6 +55,10 @@ class Poller {
 
   /// `events` in epoll's terms, EPOLLET included where wanted. False with errno on failure.
   [[nodiscard]] bool watch(int fd, Pollable& who, std::uint32_t events);
+  /// Other `events` of a descriptor that is watched, by `who`; what is ready at the time is
+  /// reported anew. Unlike watch() it needs no memory of the kernel, so a false is a mistake of
+  /// ours.
+  [[nodiscard]] bool rewatch(int fd, Pollable& who, std::uint32_t events);
   /// Only needed where closing does not remove the descriptor: when it has duplicates.
   void unwatch(int fd);
 
@@ -79,6 +83,7 @@ class Poller {
   };
 
  private:
+  bool control(int operation, int fd, Pollable& who, std::uint32_t events);
   using Queue = boost::intrusive::list<Deferred, boost::intrusive::constant_time_size<false>>;
 
   void wait_outside();

@@ -54,8 +54,7 @@ bool Flow::connect(net::UniqueFd fd, std::size_t row) {
 }
 
 bool Flow::watch_writable(bool on) {
-  worker_->poller.unwatch(fd_.get());
-  return worker_->poller.watch(fd_.get(), *this, on ? kReadableOrWritable : kReadable);
+  return worker_->poller.rewatch(fd_.get(), *this, on ? kReadableOrWritable : kReadable);
 }
 
 void Flow::go_live() {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <numeric>
 
 #include "dataplane/udp/send_result.hpp"
@@ -12,30 +11,11 @@
 namespace portunus::dataplane::udp {
 namespace {
 
-template <class Value>
-std::byte* put_control(std::byte* at, int level, int type, const Value& value) {
-  cmsghdr header{};
-  header.cmsg_level = level;
-  header.cmsg_type = type;
-  header.cmsg_len = CMSG_LEN(sizeof value);
-  std::memcpy(at, &header, sizeof header);
-  std::memcpy(at + CMSG_LEN(0), &value, sizeof value);
-  return at + CMSG_SPACE(sizeof value);
-}
-
 iovec vector_of(const Datagrams& part) {
   return {const_cast<std::byte*>(part.data), part.size};
 }
 
 }  // namespace
-
-int send_many(int fd, mmsghdr* messages, unsigned count) {
-  // One message costs less without the loop around it, and most sends are of one.
-  if (count == 1) {
-    return ::sendmsg(fd, &messages->msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 1;
-  }
-  return ::sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 void SendBatch::start(int fd, SegmentLimit& limit) {
   restart(fd, limit);
@@ -127,11 +107,11 @@ void SendBatch::write_control(unsigned message) {
   if (addressed_ && from_.s_addr != INADDR_ANY) {
     in_pktinfo info{};
     info.ipi_spec_dst = from_;
-    end = put_control(end, IPPROTO_IP, IP_PKTINFO, info);
+    end = datagrams::put_control(end, IPPROTO_IP, IP_PKTINFO, info);
   }
   if (info_[message].datagrams > 1) {
     const auto segment = static_cast<std::uint16_t>(info_[message].segment);
-    end = put_control(end, IPPROTO_UDP, UDP_SEGMENT, segment);
+    end = datagrams::put_control(end, IPPROTO_UDP, UDP_SEGMENT, segment);
   }
   msghdr& header = headers_[message].msg_hdr;
   header.msg_control = end == begin ? nullptr : begin;
@@ -164,7 +144,7 @@ Sent SendBatch::send() {
       sent.error = error;
       break;
     }
-    learn(next, error);
+    *limit_ = datagrams::learned(*limit_, info_[next].segment, error);
     if (!send_singly(next++, sent)) break;
   }
   const std::uint32_t all = std::accumulate(
@@ -173,23 +153,6 @@ Sent SendBatch::send() {
   sent.unsent = all - sent.datagrams;
   clear();
   return sent;
-}
-
-/// What was refused may have been the joining; a full buffer says nothing about that.
-void SendBatch::learn(unsigned message, int error) {
-  switch (error) {
-    case EINVAL:
-    case EMSGSIZE:
-      *limit_ = static_cast<SegmentLimit>(info_[message].segment - 1);
-      break;
-    case EIO:
-    case EOPNOTSUPP:
-    case ENOPROTOOPT:
-      *limit_ = 0;
-      break;
-    default:
-      break;
-  }
 }
 
 bool SendBatch::send_singly(unsigned message, Sent& sent) {

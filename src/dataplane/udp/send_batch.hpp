@@ -8,19 +8,15 @@
 #include <cstdint>
 
 #include "common/datagrams/datagrams.hpp"
+#include "common/datagrams/sending.hpp"
 
 namespace portunus::dataplane::udp {
 
 using datagrams::Datagrams;
-
-/// Sends like sendmmsg(2) without waiting; tests put their own in its place.
-using SendMany = int (*)(int fd, mmsghdr* messages, unsigned count);
-int send_many(int fd, mmsghdr* messages, unsigned count);
-
-/// The longest datagrams that may leave joined on one way (GSO); 0 = none. Learned as the kernel
-/// refuses: it depends on the way's MTU and on the interface.
-using SegmentLimit = std::uint16_t;
-inline constexpr SegmentLimit kAnySegment = 65'535;
+using datagrams::kAnySegment;
+using datagrams::SegmentLimit;
+using datagrams::send_many;
+using datagrams::SendMany;
 
 /// What became of the datagrams of one send, in their order: the first `datagrams` were accepted.
 struct Sent {
@@ -90,7 +86,6 @@ class SendBatch {
   void book(unsigned message, Sent& sent) const;
   /// The datagrams of a joined message one by one. False when that failed too.
   bool send_singly(unsigned message, Sent& sent);
-  void learn(unsigned message, int error);
   void clear();
 
   const SendMany call_;

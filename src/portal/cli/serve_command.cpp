@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "common/base/descriptor_limit.hpp"
@@ -62,8 +63,10 @@ int serve(config::PortalConfig config, log::Log& log, const StopSignals& signals
   signals.wait();
   portal.request_stop();
   signals.restore();
-  portal.drain();
+  const bool ended = portal.drain();
   log.flush();
+  // A thread that is left behind must not find the log, or anything static, gone.
+  if (!ended) std::quick_exit(0);
   return 0;
 }
 

@@ -4,7 +4,9 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
+#include "common/base/deadline.hpp"
 #include "common/crypto/random.hpp"
 #include "portal/client/addresses.hpp"
 #include "portal/client/errc.hpp"
@@ -52,11 +54,6 @@ Error ending_error(const quic::Connection& connection) {
     return Errc::access_denied;
   }
   return Error(Errc::connection_lost, make_error_code(ending->cause).message());
-}
-
-async::Task<bool> cancelled() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
 }
 
 }  // namespace
@@ -134,14 +131,22 @@ async::Task<> QuicTransport::session_loop() {
 }
 
 async::Task<Error> QuicTransport::session() {
-  Result<ConnectionPtr> made = co_await connect();
+  const SteadyTime deadline =
+      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout);
+  Result<ConnectionPtr> made = co_await connect(deadline);
   if (!made) co_return made.error();
   const ConnectionPtr connection = std::move(*made);
-  // The first stream, before anything else (portal 18, "QUIC start").
-  Result<std::unique_ptr<quic::Stream>> auth = co_await connection->open_stream();
-  if (!auth) co_return ending_error(*connection);
+  // The first stream, before anything else (portal 18, "QUIC start"). A server that grants none,
+  // which is no Portal, would be waited for as long as it answers our PINGs.
+  const auto left = deadline - SystemClock::instance().steady_now();
+  auto auth = co_await async::within(connection->open_stream(), left);
+  if (!auth) {
+    connection->close(0, {});
+    co_return Error(Errc::timed_out, "no stream was granted");
+  }
+  if (!*auth) co_return ending_error(*connection);
   const Result<> sent = co_await authenticate(
-      **auth, protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce()));
+      ***auth, protocol::encode_auth_frame(spec_, key_, protocol::fresh_nonce()));
   if (!sent || stopping_) co_return ending_error(*connection);
   connection_ = connection;
   changed_.cancel();
@@ -157,10 +162,7 @@ async::Task<Result<>> QuicTransport::authenticate(quic::Stream& stream, protocol
   co_return done;
 }
 
-async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::connect() {
-  const SteadyTime deadline =
-      SystemClock::instance().steady_now() +
-      std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout);
+async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::connect(SteadyTime deadline) {
   const auto addresses =
       co_await portal_addresses(resolver_, settings_.host, settings_.port, deadline);
   if (!addresses) co_return fail(addresses.error());
@@ -213,7 +215,7 @@ async::Task<Result<QuicTransport::ConnectionPtr>> QuicTransport::wait_connected(
     const auto left = deadline - SystemClock::instance().steady_now();
     if (left <= left.zero()) co_return fail(last_error_.value_or(Error(Errc::timed_out)));
     co_await async::within(wait_changed(), left);
-    const bool stop = co_await cancelled();
+    const bool stop = co_await async::cancelled();
     if (stop) co_return fail(Errc::stopped);
   }
   if (stopping_) co_return fail(Errc::stopped);
@@ -228,14 +230,13 @@ async::Task<Result<std::unique_ptr<relay::ByteStream>>> QuicTransport::open_tcp(
   const Result<protocol::Frame> request = protocol::encode_tcp_request(spec_, target);
   if (!request) co_return fail(Error(Errc::bad_target, target));
   const SteadyTime deadline =
-      SystemClock::instance().steady_now() +
-      std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout);
+      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout);
   while (true) {
     const Result<ConnectionPtr> connection = co_await wait_connected(deadline);
     if (!connection) co_return fail(connection.error());
     const auto left = deadline - SystemClock::instance().steady_now();
     auto stream = co_await async::within((*connection)->open_stream(), left);
-    const bool stop = co_await cancelled();
+    const bool stop = co_await async::cancelled();
     if (stop || stopping_) co_return fail(Errc::stopped);
     if (!stream) co_return fail(Error(Errc::timed_out, "no stream was granted"));
     if (*stream) {
@@ -256,8 +257,7 @@ async::Task<Result<std::unique_ptr<UdpFlow>>> QuicTransport::open_udp(std::strin
   co_await asio::this_coro::throw_if_cancelled(false);
   if (!protocol::check_target(target)) co_return fail(Error(Errc::bad_target, target));
   const Result<ConnectionPtr> connection = co_await wait_connected(
-      SystemClock::instance().steady_now() +
-      std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout));
+      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout));
   if (!connection) co_return fail(connection.error());
   co_return std::make_unique<Flow>(*this, std::move(target), receiver);
 }

@@ -58,7 +58,7 @@ class QuicTransport final : public Transport {
   async::Task<> session_loop();
   /// One connection from its beginning to its end. How it ended.
   async::Task<Error> session();
-  async::Task<Result<ConnectionPtr>> connect();
+  async::Task<Result<ConnectionPtr>> connect(SteadyTime deadline);
   static async::Task<Result<>> authenticate(quic::Stream& stream, protocol::Frame frame);
   async::Task<> datagram_loop(ConnectionPtr connection);
   void deliver(std::span<const std::uint8_t> datagram);

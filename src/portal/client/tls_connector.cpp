@@ -3,14 +3,15 @@
 #include <poll.h>
 
 #include <boost/asio/this_coro.hpp>
-#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "common/async/within.hpp"
+#include "common/base/deadline.hpp"
 #include "common/base/scope_exit.hpp"
+#include "common/net/asio_endpoint.hpp"
 #include "portal/client/abort_at.hpp"
 #include "portal/client/addresses.hpp"
 #include "portal/client/errc.hpp"
@@ -77,8 +78,7 @@ TlsConnector::TlsConnector(asio::any_io_executor executor, dataplane::dns::Resol
 async::Task<Result<TlsConnection>> TlsConnector::connect() {
   co_await asio::this_coro::throw_if_cancelled(false);
   const SteadyTime deadline =
-      SystemClock::instance().steady_now() +
-      std::chrono::duration_cast<SteadyTime::duration>(settings_.connect_timeout);
+      deadline_after(SystemClock::instance().steady_now(), settings_.connect_timeout);
   if (stopping_) co_return fail(Errc::stopped);
   if (const Result<> turn = co_await take_turn(deadline); !turn) co_return fail(turn.error());
   const ScopeExit over([this] { give_turn(); });
@@ -139,11 +139,7 @@ async::Task<Result<Tcp::socket>> TlsConnector::dial(SteadyTime deadline) {
 
 async::Task<Result<Tcp::socket>> TlsConnector::connect_to(net::Endpoint to) {
   Tcp::socket socket(executor_);
-  sockaddr_storage storage{};
-  const socklen_t length = to.to_sockaddr(storage);
-  Tcp::endpoint endpoint;
-  endpoint.resize(length);
-  std::memcpy(endpoint.data(), &storage, length);
+  const auto endpoint = net::asio_endpoint<Tcp>(to);
   const auto place = dialing_.insert(dialing_.end(), &socket);
   const auto [ec] = co_await socket.async_connect(endpoint, async::kTuple);
   dialing_.erase(place);

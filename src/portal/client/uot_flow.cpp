@@ -138,7 +138,7 @@ async::Task<> UotFlow::read_loop(std::shared_ptr<State> state) {
       if (!state->over) state->broken(got ? Error(Errc::connection_lost) : lost(got.error()));
       break;
     }
-    protocol::Bytes rest(reinterpret_cast<const std::uint8_t*>(buffer.data()), *got);
+    protocol::Bytes rest = protocol::octets(std::span(buffer).first(*got));
     while (!rest.empty()) {
       const protocol::UotReader::Step step = reader.feed(rest);
       rest = rest.subspan(step.consumed);

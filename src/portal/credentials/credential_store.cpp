@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/deadline.hpp"
 #include "common/config/file.hpp"
 #include "common/crypto/certificate.hpp"
 #include "portal/credentials/errc.hpp"
@@ -39,7 +40,7 @@ std::int64_t ticks(SteadyTime time) {
 
 /// The instant of the next attempt, for ever away when it cannot be counted.
 std::int64_t due_after(SteadyTime now, std::chrono::nanoseconds interval) {
-  return interval > SteadyTime::max() - now ? ticks(SteadyTime::max()) : ticks(now + interval);
+  return ticks(deadline_after(now, interval));
 }
 
 }  // namespace

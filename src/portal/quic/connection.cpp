@@ -30,6 +30,7 @@ Connection::Connection(Endpoint& endpoint, std::shared_ptr<const Settings> setti
       alive_(std::make_unique<LiveList>()),
       sending_(std::make_unique<SendList>()),
       streams_granted_(settings_->initial_streams),
+      segment_limit_(endpoint.joinable_),
       received_(settings_->datagram_bytes),
       unsent_(settings_->datagram_bytes),
       timer_(endpoint.context()),
@@ -83,6 +84,7 @@ void Connection::release() {
   state_ = State::gone;
   timer_.cancel();
   ConnectionHook::unlink();
+  endpoint_.batch_->forget(segment_limit_);
   ngtcp2_conn_del(std::exchange(conn_, nullptr));
   tls_.reset();
   // Only now nothing points into them any more.

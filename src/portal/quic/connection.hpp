@@ -16,6 +16,7 @@
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
 #include "common/base/result.hpp"
+#include "common/datagrams/sending.hpp"
 #include "common/net/endpoint.hpp"
 #include "portal/quic/connection_id.hpp"
 #include "portal/quic/datagram_queue.hpp"
@@ -203,6 +204,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   /// Whose turn it is to be first in a packet.
   bool datagrams_first_ = true;
 
+  /// Of its packets, by what the kernel took so far.
+  datagrams::SegmentLimit segment_limit_;
   DatagramQueue received_;
   DatagramQueue unsent_;
 

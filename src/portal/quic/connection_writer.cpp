@@ -32,7 +32,8 @@ PacketWay way_of(const ngtcp2_path& path) {
   return {.fd = socket->fd(),
           .connected = socket->connected(),
           .local = address_of(path.local),
-          .remote = address_of(path.remote)};
+          .remote = address_of(path.remote),
+          .limit = nullptr};
 }
 
 /// As much as pacing allows in one go; the timer brings it back for the rest.
@@ -54,7 +55,9 @@ bool Connection::write() {
       return true;
     }
     if (n == 0) break;
-    endpoint_.batch_->commit(way_of(space.path.path), static_cast<std::size_t>(n));
+    PacketWay way = way_of(space.path.path);
+    way.limit = &segment_limit_;
+    endpoint_.batch_->commit(way, static_cast<std::size_t>(n));
     written += static_cast<std::size_t>(n);
   }
   ngtcp2_conn_update_pkt_tx_time(conn_, now);

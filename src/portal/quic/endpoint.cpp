@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/base/deadline.hpp"
 #include "common/crypto/random.hpp"
 #include "common/datagrams/offload.hpp"
 #include "portal/quic/endpoint_socket.hpp"
@@ -35,7 +36,9 @@ Endpoint::Endpoint(boost::asio::io_context& context, Settings settings, unsigned
       secrets_(*ServerSecrets::draw()),
       blocks_(std::make_shared<BlockPool>()),
       receiver_(std::make_unique<PacketReceiver>()),
-      batch_(std::make_unique<PacketBatch>(datagrams::Offload::of_host().gso)),
+      joinable_(datagrams::Offload::of_host().gso ? datagrams::kAnySegment
+                                                  : datagrams::SegmentLimit{0}),
+      batch_(std::make_unique<PacketBatch>()),
       idle_(context.get_executor()) {}
 
 std::shared_ptr<Endpoint> Endpoint::server(boost::asio::io_context& context, Server server) {
@@ -300,7 +303,7 @@ void Endpoint::abandon() {
 }
 
 async::Task<bool> Endpoint::drain(std::chrono::steady_clock::duration grace) {
-  const auto deadline = std::chrono::steady_clock::now() + grace;
+  const SteadyTime deadline = deadline_after(std::chrono::steady_clock::now(), grace);
   bool go_on = true;
   while (go_on && !connections_.empty() && std::chrono::steady_clock::now() < deadline) {
     go_on = co_await idle_.wait_until(deadline);

@@ -12,6 +12,7 @@
 
 #include "common/async/task.hpp"
 #include "common/base/result.hpp"
+#include "common/datagrams/sending.hpp"
 #include "common/net/endpoint.hpp"
 #include "dataplane/reactor/poller.hpp"
 #include "portal/quic/connection.hpp"
@@ -183,6 +184,8 @@ class Endpoint final : public std::enable_shared_from_this<Endpoint> {
   std::vector<std::shared_ptr<Connection>> forgotten_;
   std::shared_ptr<BlockPool> blocks_;
   std::unique_ptr<PacketReceiver> receiver_;
+  /// What a connection's packets begin with.
+  const datagrams::SegmentLimit joinable_;
   std::unique_ptr<PacketBatch> batch_;
   Dirty dirty_;
   bool in_turn_ = false;

@@ -47,7 +47,11 @@ void Endpoint::take_unknown(const Packet& packet, UdpSocket& socket,
 
 void Endpoint::send_single(const Packet& packet, UdpSocket& socket,
                            std::span<const std::uint8_t> answer) {
-  send_copy({.fd = socket.fd(), .connected = false, .local = packet.local, .remote = packet.remote},
+  send_copy({.fd = socket.fd(),
+             .connected = false,
+             .local = packet.local,
+             .remote = packet.remote,
+             .limit = nullptr},
             answer);
 }
 

@@ -2,21 +2,28 @@
 
 #include <sys/epoll.h>
 
+#include "common/base/assert.hpp"
+
 namespace portunus::portal::quic {
 
+namespace {
+
+constexpr std::uint32_t kReadable = EPOLLIN | EPOLLET;
+
+}  // namespace
+
 bool UdpSocket::watch(dataplane::reactor::Poller& poller) {
-  if (wants_room_) poller.unwatch(fd());
-  wants_room_ = false;
   poller_ = &poller;
-  return poller.watch(fd(), *this, EPOLLIN | EPOLLET);
+  return poller.watch(fd(), *this, kReadable);
 }
 
 /// EPOLLOUT is not asked for otherwise: it would wake us whenever a packet has left.
-bool UdpSocket::watch_for_room() {
-  if (wants_room_) return true;
-  poller_->unwatch(fd());
-  wants_room_ = true;
-  return poller_->watch(fd(), *this, EPOLLIN | EPOLLOUT | EPOLLET);
+void UdpSocket::watch_for_room(bool wanted) {
+  if (wanted == wants_room_) return;
+  wants_room_ = wanted;
+  const std::uint32_t room = wanted ? std::uint32_t{EPOLLOUT} : 0U;
+  const bool changed = poller_->rewatch(fd(), *this, kReadable | room);
+  PORTUNUS_ASSERT(changed);
 }
 
 void UdpSocket::close() {
@@ -29,7 +36,7 @@ void UdpSocket::close() {
 void UdpSocket::on_ready(std::uint32_t events) {
   if (fd() < 0) return;
   if (wants_room_ && (events & EPOLLOUT) != 0) {
-    watch(*poller_);
+    watch_for_room(false);
     endpoint_.socket_writable();
   }
   if (fd() >= 0 && (events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) endpoint_.receive(*this);

@@ -20,9 +20,10 @@ class UdpSocket final : public dataplane::reactor::Pollable, public dataplane::r
         index_(index),
         connected_(connected) {}
 
-  bool watch(dataplane::reactor::Poller& poller);
-  /// Once the socket was full; watch() ends it.
-  bool watch_for_room();
+  /// False with errno on failure.
+  [[nodiscard]] bool watch(dataplane::reactor::Poller& poller);
+  /// While the socket is full; it ends by itself when it no longer is.
+  void watch_for_room(bool wanted = true);
   void close();
 
   int fd() const { return bound_.fd.get(); }

@@ -10,27 +10,16 @@
 namespace portunus::portal::quic {
 namespace {
 
-template <class Value>
-std::byte* put_control(std::byte* at, int level, int type, const Value& value) {
-  cmsghdr header{};
-  header.cmsg_level = level;
-  header.cmsg_type = type;
-  header.cmsg_len = CMSG_LEN(sizeof value);
-  std::memcpy(at, &header, sizeof header);
-  std::memcpy(at + CMSG_LEN(0), &value, sizeof value);
-  return at + CMSG_SPACE(sizeof value);
-}
-
 std::byte* put_source(std::byte* at, const SocketAddress& local) {
   if (local.any.sa_family == AF_INET6) {
     in6_pktinfo info{};
     info.ipi6_addr = local.v6.sin6_addr;
     info.ipi6_ifindex = local.v6.sin6_scope_id;
-    return put_control(at, IPPROTO_IPV6, IPV6_PKTINFO, info);
+    return datagrams::put_control(at, IPPROTO_IPV6, IPV6_PKTINFO, info);
   }
   in_pktinfo info{};
   info.ipi_spec_dst = local.v4.sin_addr;
-  return put_control(at, IPPROTO_IP, IP_PKTINFO, info);
+  return datagrams::put_control(at, IPPROTO_IP, IP_PKTINFO, info);
 }
 
 bool same_address(const SocketAddress& a, const SocketAddress& b) {
@@ -38,13 +27,6 @@ bool same_address(const SocketAddress& a, const SocketAddress& b) {
 }
 
 }  // namespace
-
-int send_many(int fd, mmsghdr* messages, unsigned count) {
-  if (count == 1) {
-    return ::sendmsg(fd, &messages->msg_hdr, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -1 : 1;
-  }
-  return ::sendmmsg(fd, messages, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
 
 std::span<std::uint8_t> PacketBatch::reserve(std::size_t size) {
   if (full_ >= 0 || count_ == kMessages || used_ + size > kArena) return {};
@@ -63,7 +45,8 @@ bool PacketBatch::same_way(const PacketWay& a, const PacketWay& b) const {
 void PacketBatch::commit(const PacketWay& way, std::size_t size) {
   if (count_ > next_) {
     Message& last = messages_[count_ - 1];
-    if (gso_ && last.open && size <= last.segment && last.packets < kMostSegments &&
+    const bool joins = last.way.limit != nullptr && last.segment <= *last.way.limit;
+    if (joins && last.open && size <= last.segment && last.packets < kMostSegments &&
         last.bytes + size <= kMostBytes && same_way(last.way, way)) {
       last.bytes += size;
       ++last.packets;
@@ -83,6 +66,12 @@ void PacketBatch::forget(int fd) {
   if (full_ == fd) full_ = -1;
 }
 
+void PacketBatch::forget(const datagrams::SegmentLimit& limit) {
+  for (unsigned i = next_; i < count_; ++i) {
+    if (messages_[i].way.limit == &limit) messages_[i].way.limit = nullptr;
+  }
+}
+
 void PacketBatch::finish(unsigned message) {
   Message& what = messages_[message];
   vectors_[message] = {arena_.get() + what.begin, what.bytes};
@@ -98,7 +87,8 @@ void PacketBatch::finish(unsigned message) {
     end = put_source(end, what.way.local);
   }
   if (what.packets > 1) {
-    end = put_control(end, IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(what.segment));
+    end = datagrams::put_control(end, IPPROTO_UDP, UDP_SEGMENT,
+                                 static_cast<std::uint16_t>(what.segment));
   }
   header.msg_control = end == begin ? nullptr : begin;
   header.msg_controllen = static_cast<std::size_t>(end - begin);
@@ -134,7 +124,10 @@ bool PacketBatch::send() {
       continue;
     }
     if (messages_[next_].packets > 1 && error != ENOBUFS && error != EPERM) {
-      if (error == EIO || error == EOPNOTSUPP || error == EINVAL) gso_ = false;
+      if (datagrams::SegmentLimit* const limit = messages_[next_].way.limit) {
+        *limit =
+            datagrams::learned(*limit, static_cast<std::uint32_t>(messages_[next_].segment), error);
+      }
       if (!send_singly(next_)) return false;
     }
     // Lost, as on the way: a probe that was too long, a route that is gone.

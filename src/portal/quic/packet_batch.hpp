@@ -9,13 +9,10 @@
 #include <memory>
 #include <span>
 
+#include "common/datagrams/sending.hpp"
 #include "portal/quic/udp_socket.hpp"
 
 namespace portunus::portal::quic {
-
-/// Sends like sendmmsg(2) without waiting; tests put their own in its place.
-using SendMany = int (*)(int fd, mmsghdr* messages, unsigned count);
-int send_many(int fd, mmsghdr* messages, unsigned count);
 
 /// Where a packet goes, and from which socket and address it leaves.
 struct PacketWay {
@@ -24,15 +21,17 @@ struct PacketWay {
   bool connected = false;
   SocketAddress local;
   SocketAddress remote;
+  /// The flow's, for what it sends joined; null = nothing. Written as the kernel refuses.
+  datagrams::SegmentLimit* limit = nullptr;
 };
 
 /// Packets of one core's connections on their way into as few sendmmsg as possible: consecutive
-/// packets of one size and one way leave as one message, which the kernel splits (GSO). Packets are
-/// written where they are sent from. What a socket does not take stays until send() is called
-/// again.
+/// packets of one size and one way leave as one message, which the kernel splits (GSO). Where it
+/// refuses to, that flow's packets go singly from there on, and nobody else's. Packets are written
+/// where they are sent from. What a socket does not take stays until send() is called again.
 class PacketBatch {
  public:
-  explicit PacketBatch(bool gso, SendMany call = send_many) : gso_(gso), call_(call) {}
+  explicit PacketBatch(datagrams::SendMany call = datagrams::send_many) : call_(call) {}
   PacketBatch(const PacketBatch&) = delete;
   PacketBatch& operator=(const PacketBatch&) = delete;
 
@@ -48,6 +47,8 @@ class PacketBatch {
   int full() const { return full_; }
   /// The descriptor is about to be closed: what still waits for it is lost.
   void forget(int fd);
+  /// The flow is about to go: what still waits of it leaves without its limit.
+  void forget(const datagrams::SegmentLimit& limit);
   /// The full socket has room again.
   void retry() { full_ = -1; }
 
@@ -76,8 +77,7 @@ class PacketBatch {
   bool send_singly(unsigned message);
   unsigned run_of_one_socket() const;
 
-  bool gso_;
-  const SendMany call_;
+  const datagrams::SendMany call_;
   std::unique_ptr<std::uint8_t[]> arena_;
   std::size_t used_ = 0;
   unsigned next_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "portal/protocol/bytes.hpp"
 #include "portal/quic/connection.hpp"
 #include "portal/quic/stream_core.hpp"
 #include "portal/relay/errc.hpp"
@@ -12,9 +13,6 @@ namespace {
 
 std::span<std::uint8_t> octets(std::span<std::byte> bytes) {
   return {reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()};
-}
-std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
 }  // namespace
@@ -30,6 +28,14 @@ Stream::~Stream() {
 
 std::int64_t Stream::id() const {
   return core_->id;
+}
+
+async::Task<void> Stream::readable() {
+  const StreamCore& core = *core_;
+  while (core.in.empty() && !core.read_error && !core.fin_received) {
+    const bool go_on = co_await core_->readable.wait();
+    if (!go_on) co_return;
+  }
 }
 
 async::Task<Result<std::size_t>> Stream::read_some(std::span<std::byte> into) {
@@ -48,7 +54,7 @@ async::Task<Result<std::size_t>> Stream::read_some(std::span<std::byte> into) {
 
 async::Task<Result<>> Stream::write_all(std::span<const std::byte> bytes) {
   StreamCore& core = *core_;
-  std::span<const std::uint8_t> rest = octets(bytes);
+  std::span<const std::uint8_t> rest = protocol::octets(bytes);
   for (;;) {
     if (core.write_error) co_return std::unexpected(*core.write_error);
     if (core.fin_wanted) co_return fail(relay::Errc::aborted);

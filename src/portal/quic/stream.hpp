@@ -27,6 +27,7 @@ class Stream final : public relay::ByteStream {
 
   std::int64_t id() const;
 
+  async::Task<void> readable() override;
   /// What is there, at least one byte; 0 = FIN. Credit for the peer grows as bytes are taken.
   /// Errc::stream_reset, or the connection's error.
   async::Task<Result<std::size_t>> read_some(std::span<std::byte> into) override;

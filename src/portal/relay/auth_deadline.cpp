@@ -4,10 +4,6 @@
 
 namespace portunus::portal::relay {
 
-SteadyTime deadline_after(SteadyTime now, std::chrono::nanoseconds wait) {
-  return wait > SteadyTime::max() - now ? SteadyTime::max() : now + wait;
-}
-
 std::chrono::nanoseconds jittered(std::chrono::nanoseconds base, std::optional<std::uint64_t> r) {
   if (!r) return base;
   // In two steps, because base x 12000 may not fit.

@@ -4,12 +4,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "common/base/clock.hpp"
+#include "common/base/deadline.hpp"
 
 namespace portunus::portal::relay {
-
-/// `now + wait`, or the last instant there is when that lies beyond it.
-SteadyTime deadline_after(SteadyTime now, std::chrono::nanoseconds wait);
 
 /// base x (8000 + r mod 4001) / 10000 (portal 9); base itself without a random number.
 std::chrono::nanoseconds jittered(std::chrono::nanoseconds base, std::optional<std::uint64_t> r);

@@ -2,6 +2,10 @@
 
 namespace portunus::portal::relay {
 
+Task<void> ByteStream::readable() {
+  co_return;
+}
+
 Task<Result<std::size_t>> read_full(ByteStream& stream, std::span<std::byte> into) {
   std::size_t filled = 0;
   while (filled < into.size()) {

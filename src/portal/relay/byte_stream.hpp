@@ -22,6 +22,10 @@ class ByteStream {
  public:
   virtual ~ByteStream() = default;
 
+  /// Ends when read_some() has something to do, at once where nobody can tell: for whoever wants
+  /// to hold no buffer while he waits. Counts as a read.
+  virtual Task<void> readable();
+
   /// Waits for bytes and takes as many as are there, `into.size()` at most. 0 is the clean end of
   /// the peer's half, and so is an empty `into`. Errc::truncated is an end that the peer did not
   /// announce where it must (TCP closed without close_notify); other errors are of the transport.

@@ -5,10 +5,11 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <cstring>
 #include <utility>
 
+#include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
+#include "common/net/asio_endpoint.hpp"
 #include "common/net/hostname.hpp"
 #include "portal/protocol/target.hpp"
 #include "portal/relay/errc.hpp"
@@ -39,33 +40,18 @@ Task<std::optional<dns::Reply>> look_up(dns::Resolver& resolver, std::string nam
   co_return std::move(lookup->reply);
 }
 
-Task<bool> cancelled() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
-}
-
-template <class Protocol>
-typename Protocol::endpoint asio_endpoint(const net::Endpoint& endpoint) {
-  sockaddr_storage storage;
-  const socklen_t size = endpoint.to_sockaddr(storage);
-  typename Protocol::endpoint out;
-  std::memcpy(out.data(), &storage, size);
-  out.resize(size);
-  return out;
-}
-
 /// Opened, and bound when `from` says so.
 template <class Socket>
 boost::system::error_code open_for(Socket& socket, const net::Endpoint& target,
                                    const std::optional<net::IpAddress>& from) {
   using Protocol = typename Socket::protocol_type;
   boost::system::error_code ec;
-  socket.open(asio_endpoint<Protocol>(target).protocol(), ec);
+  socket.open(net::asio_endpoint<Protocol>(target).protocol(), ec);
   if (ec || !from) return ec;
   // The kernel picks the port when it knows the target, so that one address has more than 28000.
   const int on = 1;
   ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  socket.bind(asio_endpoint<Protocol>(net::Endpoint(*from, 0)), ec);
+  socket.bind(net::asio_endpoint<Protocol>(net::Endpoint(*from, 0)), ec);
   return ec;
 }
 
@@ -108,13 +94,13 @@ Task<Result<std::unique_ptr<TcpStream>>> Dialer::try_tcp(std::string target) con
     asio::ip::tcp::socket socket(executor);
     boost::system::error_code ec = open_for(socket, endpoint, settings_.bind);
     if (!ec) {
-      const auto to = asio_endpoint<asio::ip::tcp>(endpoint);
+      const auto to = net::asio_endpoint<asio::ip::tcp>(endpoint);
       const auto [failed] = co_await socket.async_connect(to, kTuple);
       ec = failed;
     }
     if (!ec) co_return std::make_unique<TcpStream>(std::move(socket));
     last = Error(std::error_code(ec), endpoint.text());
-    const bool over = co_await cancelled();
+    const bool over = co_await async::cancelled();
     if (over) break;
   }
   co_return fail(std::move(last));
@@ -129,7 +115,7 @@ Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target) con
   for (const net::Endpoint& endpoint : *addresses) {
     asio::ip::udp::socket socket(executor);
     boost::system::error_code ec = open_for(socket, endpoint, settings_.bind);
-    if (!ec) socket.connect(asio_endpoint<asio::ip::udp>(endpoint), ec);
+    if (!ec) socket.connect(net::asio_endpoint<asio::ip::udp>(endpoint), ec);
     if (!ec) socket.non_blocking(true, ec);
     if (!ec) co_return std::make_unique<UdpTarget>(std::move(socket));
     last = Error(std::error_code(ec), endpoint.text());
@@ -140,7 +126,7 @@ Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target) con
 Task<Result<std::unique_ptr<TcpStream>>> Dialer::dial_tcp(std::string target) const {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto outcome = co_await async::within(try_tcp(std::move(target)), settings_.tcp_timeout);
-  const bool over = co_await cancelled();
+  const bool over = co_await async::cancelled();
   if (over) co_return fail(Errc::aborted);
   if (!outcome) co_return fail(Errc::dial_timeout);
   co_return std::move(*outcome);
@@ -149,7 +135,7 @@ Task<Result<std::unique_ptr<TcpStream>>> Dialer::dial_tcp(std::string target) co
 Task<Result<std::unique_ptr<UdpTarget>>> Dialer::dial_udp(std::string target) const {
   co_await asio::this_coro::throw_if_cancelled(false);
   auto outcome = co_await async::within(try_udp(std::move(target)), settings_.udp_timeout);
-  const bool over = co_await cancelled();
+  const bool over = co_await async::cancelled();
   if (over) co_return fail(Errc::aborted);
   if (!outcome) co_return fail(Errc::dial_timeout);
   co_return std::move(*outcome);

@@ -1,14 +1,15 @@
 #include "portal/relay/tcp_relay.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
-#include "portal/relay/auth_deadline.hpp"
-#include "portal/relay/buffer.hpp"
+#include "common/async/cancelled.hpp"
+#include "common/async/yield.hpp"
+#include "common/base/deadline.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/relay/paced.hpp"
 
 namespace portunus::portal::relay {
 namespace {
@@ -31,15 +32,18 @@ class Relay {
         down_pause_(executor),
         grace_(executor, SteadyTime::max()) {}
 
-  Task<void> uplink(std::span<const std::byte> early);
-  Task<void> downlink();
+  Task<void> uplink(std::span<const std::byte> early) {
+    return carry(client_, target_, &Relay::send_up, early);
+  }
+  Task<void> downlink() { return carry(target_, client_, &Relay::send_down, {}); }
   /// Ends the relay when the grace is over or the caller is cancelled.
   Task<void> watch();
   RelayEnd end(bool cancelled) const;
 
  private:
-  /// False when the relay has ended meanwhile.
-  Task<bool> pace(Pacer& pacer, asio::steady_timer& pause, std::size_t bytes);
+  /// Paces, counts and writes. False when the relay has ended meanwhile.
+  using Send = Task<bool> (Relay::*)(std::span<const std::byte> bytes);
+  Task<void> carry(ByteStream& from, ByteStream& to, Send send, std::span<const std::byte> early);
   Task<bool> send_up(std::span<const std::byte> bytes);
   Task<bool> send_down(std::span<const std::byte> bytes);
   void half_ended();
@@ -60,22 +64,12 @@ class Relay {
   bool stopped_ = false;
 };
 
-Task<bool> Relay::pace(Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  const SteadyTime at = pacer.reserve(bytes, now);
-  if (at > now) {
-    pause.expires_at(at);
-    co_await pause.async_wait(kTuple);
-  }
-  co_return !stopped_;
-}
-
 Task<bool> Relay::send_up(std::span<const std::byte> bytes) {
   up_ += bytes.size();
   terms_.counters.tcp_rx.add(bytes.size());
   if (terms_.pacers.uplink.limited()) {
-    const bool go_on = co_await pace(terms_.pacers.uplink, up_pause_, bytes.size());
-    if (!go_on) co_return false;
+    co_await pace(terms_.pacers.uplink, up_pause_, bytes.size());
+    if (stopped_) co_return false;
   }
   const Result<> written = co_await target_.write_all(bytes);
   if (!written) fail_with(written.error());
@@ -84,8 +78,8 @@ Task<bool> Relay::send_up(std::span<const std::byte> bytes) {
 
 Task<bool> Relay::send_down(std::span<const std::byte> bytes) {
   if (terms_.pacers.downlink.limited()) {
-    const bool go_on = co_await pace(terms_.pacers.downlink, down_pause_, bytes.size());
-    if (!go_on) co_return false;
+    co_await pace(terms_.pacers.downlink, down_pause_, bytes.size());
+    if (stopped_) co_return false;
   }
   const Result<> written = co_await client_.write_all(bytes);
   if (!written) {
@@ -97,54 +91,33 @@ Task<bool> Relay::send_down(std::span<const std::byte> bytes) {
   co_return true;
 }
 
-Task<void> Relay::uplink(std::span<const std::byte> early) {
+Task<void> Relay::carry(ByteStream& from, ByteStream& to, Send send,
+                        std::span<const std::byte> early) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const Buffer buffer(terms_.buffer_size);
-  if (!buffer.valid()) co_return fail_with(Errc::no_memory);
   // A buffer of 0 sees the end before anything, what was read early included.
-  if (!early.empty() && terms_.buffer_size > 0) {
-    const bool sent = co_await send_up(early);
+  const bool blind = terms_.buffers.size() == 0;
+  if (!early.empty() && !blind) {
+    const bool sent = co_await (this->*send)(early);
     if (!sent) co_return;
   }
   std::size_t share = 0;
   while (!stopped_) {
-    const Result<std::size_t> got = co_await client_.read_some(buffer.span());
+    if (!blind) co_await from.readable();
+    const BufferPool::Lease buffer = terms_.buffers.take();
+    if (!buffer.valid()) co_return fail_with(Errc::no_memory);
+    const Result<std::size_t> got = co_await from.read_some(buffer.span());
     if (!got) co_return fail_with(got.error());
     if (*got == 0) break;
-    const bool sent = co_await send_up(buffer.span().first(*got));
+    const bool sent = co_await (this->*send)(buffer.span().first(*got));
     if (!sent) co_return;
     if ((share += *got) >= kShare) {
       share = 0;
-      const auto executor = co_await asio::this_coro::executor;
-      co_await asio::post(executor, kTuple);
+      co_await async::yield();
     }
   }
   if (stopped_) co_return;
   half_ended();
-  const Result<> finished = co_await target_.finish();
-  if (!finished) fail_with(finished.error());
-}
-
-Task<void> Relay::downlink() {
-  co_await asio::this_coro::throw_if_cancelled(false);
-  const Buffer buffer(terms_.buffer_size);
-  if (!buffer.valid()) co_return fail_with(Errc::no_memory);
-  std::size_t share = 0;
-  while (!stopped_) {
-    const Result<std::size_t> got = co_await target_.read_some(buffer.span());
-    if (!got) co_return fail_with(got.error());
-    if (*got == 0) break;
-    const bool sent = co_await send_down(buffer.span().first(*got));
-    if (!sent) co_return;
-    if ((share += *got) >= kShare) {
-      share = 0;
-      const auto executor = co_await asio::this_coro::executor;
-      co_await asio::post(executor, kTuple);
-    }
-  }
-  if (stopped_) co_return;
-  half_ended();
-  const Result<> finished = co_await client_.finish();
+  const Result<> finished = co_await to.finish();
   if (!finished) fail_with(finished.error());
 }
 
@@ -152,8 +125,8 @@ Task<void> Relay::watch() {
   co_await asio::this_coro::throw_if_cancelled(false);
   while (true) {
     const auto [ec] = co_await grace_.async_wait(kTuple);
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) {
+    const bool cancelled = co_await async::cancelled();
+    if (cancelled) {
       // By the relay itself when it is over, or else by its caller.
       if (halves_ended_ < 2) stop();
       co_return;
@@ -204,8 +177,8 @@ Task<RelayEnd> relay_tcp(ByteStream& client, ByteStream& target, std::span<const
   using namespace asio::experimental::awaitable_operators;  // NOLINT
   co_await asio::this_coro::throw_if_cancelled(false);
   // A cancellation that came before would not interrupt the waits below.
-  const auto before = co_await asio::this_coro::cancellation_state;
-  if (before.cancelled() != asio::cancellation_type::none) {
+  const bool before = co_await async::cancelled();
+  if (before) {
     client.abort();
     target.abort();
     co_return RelayEnd{.cause = RelayEnd::Cause::stopped, .error = {}, .uplink = 0, .downlink = 0};
@@ -213,8 +186,8 @@ Task<RelayEnd> relay_tcp(ByteStream& client, ByteStream& target, std::span<const
   const auto executor = co_await asio::this_coro::executor;
   Relay relay(executor, client, target, terms);
   co_await ((relay.uplink(early) && relay.downlink()) || relay.watch());
-  const auto cancellation = co_await asio::this_coro::cancellation_state;
-  co_return relay.end(cancellation.cancelled() != asio::cancellation_type::none);
+  const bool cancelled = co_await async::cancelled();
+  co_return relay.end(cancelled);
 }
 
 }  // namespace portunus::portal::relay

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "portal/relay/buffer_pool.hpp"
 #include "portal/relay/byte_stream.hpp"
 #include "portal/relay/counters.hpp"
 #include "portal/relay/pacer.hpp"
@@ -14,8 +15,8 @@ namespace portunus::portal::relay {
 
 /// What all relays of a core share; kept by its owner.
 struct RelayTerms {
-  /// Per direction. 0 is taken literally: every read is the end.
-  std::size_t buffer_size = 32768;
+  /// For what is on its way. A size of 0 is taken literally: every read is the end.
+  BufferPool& buffers;
   /// How long one half may go on after the other's clean end, however busy.
   std::chrono::nanoseconds half_close_grace{};
   Pacers& pacers;

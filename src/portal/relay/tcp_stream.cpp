@@ -30,6 +30,12 @@ Error TcpStream::failure(const boost::system::error_code& ec) const {
 // While bytes keep coming and going, the calls are made here: each operation of Asio's costs a trip
 // through its queue. Only what has to wait is left to it.
 
+Task<void> TcpStream::readable() {
+  if (aborted_ || busy_) co_return;
+  const auto [ec] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kTuple);
+  busy_ = !ec;
+}
+
 Task<Result<std::size_t>> TcpStream::read_some(std::span<std::byte> into) {
   if (into.empty()) co_return 0;
   if (aborted_) co_return fail(Errc::aborted);

@@ -14,6 +14,7 @@ class TcpStream final : public ByteStream {
   /// `socket` is connected. Sets TCP_NODELAY.
   explicit TcpStream(boost::asio::ip::tcp::socket socket);
 
+  Task<void> readable() override;
   Task<Result<std::size_t>> read_some(std::span<std::byte> into) override;
   Task<Result<>> write_all(std::span<const std::byte> bytes) override;
   Task<Result<>> finish() override;
@@ -29,7 +30,7 @@ class TcpStream final : public ByteStream {
   std::optional<net::Endpoint> local_;
   bool finished_ = false;
   bool aborted_ = false;
-  /// The last read filled its buffer, so there is probably more.
+  /// There is probably something to read: the last read filled its buffer, or readable() ended.
   bool busy_ = false;
 };
 

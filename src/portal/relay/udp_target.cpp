@@ -44,7 +44,20 @@ Result<std::size_t> UdpTarget::try_receive(std::span<std::byte> into) {
   return static_cast<std::size_t>(n);
 }
 
+Result<bool> UdpTarget::try_send(std::span<const std::byte> packet) {
+  if (!socket_.is_open()) return fail(Errc::aborted);
+  const ssize_t n =
+      ::send(socket_.native_handle(), packet.data(), packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (n >= 0) return true;
+  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
+  return fail_errno(errno);
+}
+
+/// Each operation of Asio's costs a trip through its queue, so only what has to wait is left to it.
 Task<Result<>> UdpTarget::send(std::span<const std::byte> packet) {
+  const Result<bool> gone = try_send(packet);
+  if (!gone) co_return fail(gone.error());
+  if (*gone) co_return Result<>{};
   const auto [ec, n] =
       co_await socket_.async_send(asio::buffer(packet.data(), packet.size()), kTuple);
   if (ec) co_return fail(failure(ec));

@@ -23,7 +23,9 @@ class UdpTarget {
   async::Task<Result<std::size_t>> receive(std::span<std::byte> into);
   /// As receive(), at once; nothing when no packet waits (EAGAIN as an error value).
   Result<std::size_t> try_receive(std::span<std::byte> into);
-  /// The whole packet, waiting for room in the socket.
+  /// The whole packet, at once; false when the socket has no room for it now.
+  Result<bool> try_send(std::span<const std::byte> packet);
+  /// As try_send(), waiting for room.
   async::Task<Result<>> send(std::span<const std::byte> packet);
 
   /// Closes; what is under way ends with Errc::aborted. Idempotent.
@@ -31,7 +33,6 @@ class UdpTarget {
 
   net::Endpoint remote_endpoint() const { return remote_; }
   net::Endpoint local_endpoint() const { return local_; }
-  int descriptor() { return socket_.native_handle(); }
 
  private:
   boost::asio::ip::udp::socket socket_;

@@ -7,10 +7,13 @@
 #include <cstring>
 #include <utility>
 
+#include "common/async/cancelled.hpp"
+#include "common/async/yield.hpp"
+#include "common/base/deadline.hpp"
 #include "portal/protocol/uot.hpp"
-#include "portal/relay/auth_deadline.hpp"
 #include "portal/relay/buffer.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/relay/paced.hpp"
 
 namespace portunus::portal::relay {
 namespace {
@@ -19,10 +22,8 @@ namespace asio = boost::asio;
 using async::kTuple;
 
 constexpr std::size_t kReadSize = std::size_t{64} << 10;
-
-protocol::Bytes as_protocol(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
+/// What the uplink may move before the other connections of its core have a turn.
+constexpr std::size_t kShare = std::size_t{1} << 20;
 
 /// One flow while it runs. Lives in the coroutine frame of relay_uot.
 class Flow {
@@ -46,10 +47,13 @@ class Flow {
 
  private:
   void touch() { idle_at_ = deadline_after(std::chrono::steady_clock::now(), terms_.idle_timeout); }
-  Task<bool> pace(Pacer& pacer, asio::steady_timer& pause, std::size_t bytes);
   /// All frames of what was read; false when the flow has ended.
   Task<bool> take(std::span<const std::byte> bytes);
   Task<bool> send_up(protocol::Bytes packet);
+  void count_up(std::size_t bytes) {
+    up_ += bytes;
+    terms_.counters.udp_rx.add(bytes);
+  }
   /// Appends packets that wait already, so that many small ones leave in one record.
   std::size_t gather(std::span<std::byte> buffer, std::size_t filled, std::size_t& payload);
   void client_ended();
@@ -72,38 +76,37 @@ class Flow {
   bool writing_ = false;
 };
 
-Task<bool> Flow::pace(Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
-  const SteadyTime now = std::chrono::steady_clock::now();
-  const SteadyTime at = pacer.reserve(bytes, now);
-  if (at > now) {
-    pause.expires_at(at);
-    co_await pause.async_wait(kTuple);
-  }
-  co_return !cause_;
-}
-
 Task<bool> Flow::send_up(protocol::Bytes packet) {
   if (terms_.pacers.uplink.limited()) {
-    const bool go_on = co_await pace(terms_.pacers.uplink, up_pause_, packet.size());
-    if (!go_on) co_return false;
+    co_await pace(terms_.pacers.uplink, up_pause_, packet.size());
+    if (cause_) co_return false;
   }
   const Result<> sent = co_await target_.send(std::as_bytes(packet));
   if (!sent) {
     fail_with(sent.error());
     co_return false;
   }
-  up_ += packet.size();
-  terms_.counters.udp_rx.add(packet.size());
+  count_up(packet.size());
   co_return !cause_;
 }
 
 Task<bool> Flow::take(std::span<const std::byte> bytes) {
-  protocol::Bytes rest = as_protocol(bytes);
+  protocol::Bytes rest = protocol::octets(bytes);
   while (!rest.empty()) {
     const protocol::UotReader::Step step = reader_.feed(rest);
     rest = rest.subspan(step.consumed);
     if (!step.packet) continue;
     touch();
+    // Most packets find room and no limit: they cost a system call and nothing else.
+    if (!terms_.pacers.uplink.limited()) {
+      const Result<bool> gone = target_.try_send(std::as_bytes(*step.packet));
+      if (!gone) fail_with(gone.error());
+      if (cause_) co_return false;
+      if (*gone) {
+        count_up(step.packet->size());
+        continue;
+      }
+    }
     const bool sent = co_await send_up(*step.packet);
     if (!sent) co_return false;
   }
@@ -115,11 +118,16 @@ Task<void> Flow::uplink(std::span<const std::byte> early) {
   const Buffer buffer(kReadSize);
   if (!buffer.valid()) co_return fail_with(Errc::no_memory);
   bool go_on = co_await take(early);
+  std::size_t share = 0;
   while (go_on) {
     const Result<std::size_t> got = co_await client_.read_some(buffer.span());
     if (!got) co_return fail_with(got.error());
     if (*got == 0) co_return client_ended();
     go_on = co_await take(buffer.span().first(*got));
+    if ((share += *got) >= kShare) {
+      share = 0;
+      co_await async::yield();
+    }
   }
 }
 
@@ -155,8 +163,8 @@ Task<void> Flow::downlink() {
     const std::size_t filled = gather(buffer.span(), length.size() + *got, payload);
     touch();
     if (terms_.pacers.downlink.limited()) {
-      const bool go_on = co_await pace(terms_.pacers.downlink, down_pause_, payload);
-      if (!go_on) co_return;
+      co_await pace(terms_.pacers.downlink, down_pause_, payload);
+      if (cause_) co_return;
     }
     writing_ = true;
     const Result<> written = co_await client_.write_all(buffer.span().first(filled));
@@ -173,8 +181,8 @@ Task<void> Flow::watch() {
   while (true) {
     idle_.expires_at(cause_ ? SteadyTime::max() : idle_at_);
     co_await idle_.async_wait(kTuple);
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) {
+    const bool cancelled = co_await async::cancelled();
+    if (cancelled) {
       // By the flow itself when it is over, or else by its caller.
       if (!cause_) stop(UotEnd::Cause::stopped);
       co_return;
@@ -222,8 +230,8 @@ Task<UotEnd> relay_uot(ByteStream& client, UdpTarget& target, std::span<const st
   using namespace asio::experimental::awaitable_operators;  // NOLINT
   co_await asio::this_coro::throw_if_cancelled(false);
   // A cancellation that came before would not interrupt the waits below.
-  const auto before = co_await asio::this_coro::cancellation_state;
-  if (before.cancelled() != asio::cancellation_type::none) {
+  const bool before = co_await async::cancelled();
+  if (before) {
     client.abort();
     target.close();
     co_return UotEnd{.cause = UotEnd::Cause::stopped, .error = {}, .uplink = 0, .downlink = 0};
@@ -231,8 +239,8 @@ Task<UotEnd> relay_uot(ByteStream& client, UdpTarget& target, std::span<const st
   const auto executor = co_await asio::this_coro::executor;
   Flow flow(executor, client, target, terms);
   co_await ((flow.uplink(early) && flow.downlink()) || flow.watch());
-  const auto cancellation = co_await asio::this_coro::cancellation_state;
-  co_return flow.end(cancellation.cancelled() != asio::cancellation_type::none);
+  const bool cancelled = co_await async::cancelled();
+  co_return flow.end(cancelled);
 }
 
 }  // namespace portunus::portal::relay

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "portal/relay/auth_deadline.hpp"
+#include "common/base/deadline.hpp"
 
 namespace portunus::portal::server {
 
@@ -34,7 +34,7 @@ void Checkpoint::emit() {
 }
 
 void Checkpoint::wait() {
-  timer_.expires_at(relay::deadline_after(std::chrono::steady_clock::now(), interval_));
+  timer_.expires_at(deadline_after(std::chrono::steady_clock::now(), interval_));
   timer_.async_wait([this](const boost::system::error_code& ec) {
     if (ec || stopped_) return;
     emit();

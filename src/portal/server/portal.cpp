@@ -1,6 +1,5 @@
 #include "portal/server/portal.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -11,15 +10,16 @@
 #include <mutex>
 #include <utility>
 
+#include "common/base/deadline.hpp"
 #include "portal/config/start_line.hpp"
 #include "portal/credentials/credential_store.hpp"
 #include "portal/quic/tls.hpp"
-#include "portal/relay/auth_deadline.hpp"
 #include "portal/server/acceptor.hpp"
 #include "portal/server/checkpoint.hpp"
 #include "portal/server/listeners.hpp"
 #include "portal/server/quic_carrier.hpp"
 #include "portal/server/services.hpp"
+#include "portal/server/session_record.hpp"
 #include "portal/server/tls_core.hpp"
 #include "portal/tls/tls_context.hpp"
 
@@ -28,9 +28,9 @@ namespace {
 
 namespace asio = boost::asio;
 using async::Task;
-using Seconds = std::chrono::seconds;
 
-/// What a drained task may still need to unwind when the window is over.
+/// What comes behind the window, and the most that each of it may take: tasks that are just ending,
+/// cores that answer and threads that run out of work, threads that are told to end where they are.
 constexpr std::chrono::milliseconds kUnwind(500);
 
 relay::DialSettings dial_settings(const config::PortalConfig& config,
@@ -62,7 +62,10 @@ class Portal::Impl final : public AcceptSink {
 
   Result<> start();
   void request_stop();
-  void drain();
+  bool drain();
+  /// Something of it did not end: it works on what is here, so leaving all behind is safe and
+  /// destroying it is not. Kept where a leak checker sees it.
+  static void keep_if_running(std::unique_ptr<Impl> impl);
 
   void on_accepted(net::UniqueFd socket, const net::Endpoint& peer) override;
 
@@ -79,10 +82,13 @@ class Portal::Impl final : public AcceptSink {
 
   /// Ends what runs on core `index`; on its thread.
   void stop_core(unsigned index);
-  /// True when all of core `index` has ended by the end of the window; on its thread.
+  /// True when all of core `index` has ended by the end of the window, or just behind it; on its
+  /// thread.
   Task<bool> drain_core(unsigned index, SteadyTime until);
-  bool drain_cores(SteadyTime until);
-  void abandon_cores();
+  // False when it did not come to that by `last`, whatever a core is doing.
+  bool drain_cores(SteadyTime until, SteadyTime last);
+  bool quiet_first_core(SteadyTime last);
+  void leave_behind();
 
   const config::PortalConfig config_;
   const config::Tuning tuning_;
@@ -109,6 +115,9 @@ class Portal::Impl final : public AcceptSink {
   std::atomic<std::int64_t> stop_at_{0};
   bool started_ = false;
   bool drained_ = false;
+  bool left_behind_ = false;
+  /// The one that was left behind before this one.
+  Impl* earlier_ = nullptr;
 };
 
 Result<> Portal::Impl::load_credentials() {
@@ -232,12 +241,7 @@ std::vector<net::Endpoint> Portal::Impl::tcp_endpoints() const {
 
 void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) {
   auto slot = admission_.admit(peer.address());
-  if (!slot) {
-    if (!log_.shown(log::Level::error)) return;
-    log_.write(log::Level::error,
-               "portal::tls: " + peer.text() + ": too many connections without authentication");
-    return;
-  }
+  if (!slot) return record_refusal(*services_, "tls", peer);
   const unsigned index = next_core_;
   next_core_ = (next_core_ + 1) % threads_.size();
   TlsCore& core = *tls_[index];
@@ -251,7 +255,7 @@ void Portal::Impl::on_accepted(net::UniqueFd socket, const net::Endpoint& peer) 
 void Portal::Impl::request_stop() {
   std::call_once(stop_once_, [this] {
     const SteadyTime until =
-        relay::deadline_after(std::chrono::steady_clock::now(), tuning_.shutdown_timeout);
+        deadline_after(std::chrono::steady_clock::now(), tuning_.shutdown_timeout);
     stop_at_.store(until.time_since_epoch().count());
     if (!started_) return;
     for (unsigned i = 0; i < threads_.size(); ++i) {
@@ -267,18 +271,17 @@ void Portal::Impl::stop_core(unsigned index) {
 }
 
 Task<bool> Portal::Impl::drain_core(unsigned index, SteadyTime until) {
-  const auto left = [until] {
-    return std::max(until - std::chrono::steady_clock::now(), SteadyTime::duration::zero());
-  };
+  const SteadyTime ended_by = deadline_after(until, kUnwind);
+  const auto left = [ended_by] { return ended_by - std::chrono::steady_clock::now(); };
   bool idle = true;
-  if (index == 0) idle = co_await accepting_.drain(left() + kUnwind);
+  if (index == 0) idle = co_await accepting_.drain(left());
   bool quiet = true;
-  if (quic_) quiet = co_await quic_->core(index).drain(left(), kUnwind);
-  const bool sessions = co_await tls_[index]->drain(left() + kUnwind);
+  if (quic_) quiet = co_await quic_->core(index).drain(until, ended_by);
+  const bool sessions = co_await tls_[index]->drain(left());
   co_return (idle && quiet && sessions);
 }
 
-bool Portal::Impl::drain_cores(SteadyTime until) {
+bool Portal::Impl::drain_cores(SteadyTime until, SteadyTime last) {
   std::vector<std::future<bool>> cores;
   for (unsigned i = 0; i < threads_.size(); ++i) {
     cores.push_back(asio::co_spawn(threads_.context(i), drain_core(i, until), asio::use_future));
@@ -286,46 +289,56 @@ bool Portal::Impl::drain_cores(SteadyTime until) {
   bool all = true;
   for (auto& core : cores) {
     // Its own clock ends it; this is for a thread that does not get there.
-    const bool answered = core.wait_until(until + 2 * kUnwind) == std::future_status::ready;
-    all = all && answered && core.get();
+    const bool answered = core.wait_until(last) == std::future_status::ready;
+    all = answered && core.get() && all;
   }
   return all;
 }
 
-/// A task that does not end keeps what it works on: leaving it behind is safe, destroying is not.
-void Portal::Impl::abandon_cores() {
-  threads_.stop();
-  for (auto& core : tls_) static_cast<void>(core.release());
-  if (quic_) quic_->abandon();
+bool Portal::Impl::quiet_first_core(SteadyTime last) {
+  const auto quiet = asio::post(threads_.context(0), asio::use_future([this] {
+                                  checkpoint_.stop();
+                                  resolver_.stop();
+                                  for (auto& acceptor : acceptors_) acceptor.reset();
+                                }));
+  return quiet.wait_until(last) == std::future_status::ready;
 }
 
-void Portal::Impl::drain() {
+void Portal::Impl::leave_behind() {
+  left_behind_ = true;
+  threads_.halt();
+  threads_.join_until(deadline_after(std::chrono::steady_clock::now(), kUnwind));
+  log_.write(log::Level::warn, "portal::run: what did not end in time is left behind");
+}
+
+bool Portal::Impl::drain() {
   request_stop();
-  if (!started_ || std::exchange(drained_, true)) return;
-  const bool all = drain_cores(SteadyTime(std::chrono::nanoseconds(stop_at_.load())));
-  std::promise<void> quiet;
-  asio::post(threads_.context(0), [this, &quiet] {
-    checkpoint_.stop();
-    resolver_.stop();
-    for (auto& acceptor : acceptors_) acceptor.reset();
-    quiet.set_value();
-  });
-  quiet.get_future().wait();
+  if (!started_ || std::exchange(drained_, true)) return !left_behind_;
+  const SteadyTime until{std::chrono::nanoseconds(stop_at_.load())};
+  const SteadyTime last = deadline_after(until, 2 * kUnwind);
+  const bool ended =
+      drain_cores(until, last) && quiet_first_core(last) && threads_.join_until(last);
+  if (!ended) leave_behind();
   pacers_.reset();
-  if (all) {
-    threads_.join();
-  } else {
-    abandon_cores();
-  }
   log_.write(log::Level::info, "portal::run: portal shutdown complete");
   log_.flush();
+  return ended;
+}
+
+void Portal::Impl::keep_if_running(std::unique_ptr<Impl> impl) {
+  if (!impl->left_behind_) return;
+  static std::atomic<Impl*> last{nullptr};
+  Impl* const kept = impl.release();
+  kept->earlier_ = last.exchange(kept);
 }
 
 Portal::Portal(config::PortalConfig config, const config::Tuning& tuning, log::Log& log,
                PortalOptions options)
     : impl_(std::make_unique<Impl>(std::move(config), tuning, log, std::move(options))) {}
 
-Portal::~Portal() = default;
+Portal::~Portal() {
+  Impl::keep_if_running(std::move(impl_));
+}
 
 Result<> Portal::start() {
   return impl_->start();
@@ -343,8 +356,8 @@ void Portal::request_stop() {
   impl_->request_stop();
 }
 
-void Portal::drain() {
-  impl_->drain();
+bool Portal::drain() {
+  return impl_->drain();
 }
 
 }  // namespace portunus::portal::server

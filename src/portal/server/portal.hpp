@@ -45,8 +45,11 @@ class Portal {
   /// Opens the shutdown window (portal 17): stops accepting and ends every session. May be
   /// repeated; any thread.
   void request_stop();
-  /// Blocks until all has ended, at the end of the window at the latest; logs the stopped record.
-  void drain();
+  /// Blocks until all has ended, and logs the stopped record. Whatever peers and the machine do, it
+  /// returns within 1.5 s after the window. False when something had not ended by then: all of the
+  /// Portal is left behind, destroyed or not, a thread perhaps in the middle of something; the log
+  /// must stay and the process should end without tearing anything down.
+  bool drain();
 
  private:
   class Impl;

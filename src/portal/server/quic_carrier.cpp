@@ -34,8 +34,4 @@ Result<> QuicCarrier::start() {
   return {};
 }
 
-void QuicCarrier::abandon() {
-  for (auto& core : cores_) static_cast<void>(core.release());
-}
-
 }  // namespace portunus::portal::server

@@ -23,8 +23,6 @@ class QuicCarrier {
 
   QuicCore& core(unsigned index) { return *cores_[index]; }
   const std::vector<net::Endpoint>& endpoints() const { return endpoints_; }
-  /// Leaves one behind that did not end.
-  void abandon();
 
  private:
   std::vector<std::unique_ptr<QuicCore>> cores_;

@@ -1,9 +1,9 @@
 #include "portal/server/quic_core.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "portal/server/quic_session.hpp"
+#include "portal/server/session_record.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -52,9 +52,7 @@ Result<> QuicCore::renew() {
 std::shared_ptr<void> QuicCore::admit(const net::Endpoint& remote) {
   auto slot = services_.all.admission.admit(remote.address());
   if (slot) return std::make_shared<relay::Admission::Slot>(std::move(*slot));
-  if (!services_.all.log.shown(log::Level::error)) return nullptr;
-  services_.all.log.write(log::Level::error, "portal::quic: " + remote.text() +
-                                                 ": too many connections without authentication");
+  record_refusal(services_.all, "quic", remote);
   return nullptr;
 }
 
@@ -79,13 +77,11 @@ void QuicCore::request_stop() {
   endpoint_->request_stop();
 }
 
-async::Task<bool> QuicCore::drain(std::chrono::steady_clock::duration grace,
-                                  std::chrono::steady_clock::duration unwind) {
-  const auto until = std::chrono::steady_clock::now() + grace;
-  const bool sessions = co_await gate_.drain(grace + unwind);
-  const auto left = until - std::chrono::steady_clock::now();
+async::Task<bool> QuicCore::drain(SteadyTime quiet_by, SteadyTime ended_by) {
+  const auto left = [](SteadyTime until) { return until - std::chrono::steady_clock::now(); };
+  const bool sessions = co_await gate_.drain(left(ended_by));
   // Connections whose peers have not gone quiet by then are dropped, which keeps nothing alive.
-  co_await endpoint_->drain(std::max(left, std::chrono::steady_clock::duration::zero()));
+  co_await endpoint_->drain(left(quiet_by));
   co_return sessions;
 }
 

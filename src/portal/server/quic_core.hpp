@@ -1,12 +1,12 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <chrono>
 #include <memory>
 #include <vector>
 
 #include "common/async/gate.hpp"
 #include "common/async/task.hpp"
+#include "common/base/clock.hpp"
 #include "common/base/result.hpp"
 #include "portal/quic/endpoint.hpp"
 #include "portal/server/services.hpp"
@@ -32,10 +32,9 @@ class QuicCore final : public quic::ServerHandler {
   Result<> start() { return endpoint_->start(); }
   /// Ends every session, closing its connection with code 0. Idempotent.
   void request_stop();
-  /// `grace` for the peers to go quiet, and `unwind` more for sessions that are just ending. True
-  /// when all of those have ended.
-  async::Task<bool> drain(std::chrono::steady_clock::duration grace,
-                          std::chrono::steady_clock::duration unwind);
+  /// Waits for peers to go quiet until `quiet_by`, and for sessions to end until `ended_by`, which
+  /// is later: some are just ending. True when all of those have ended.
+  async::Task<bool> drain(SteadyTime quiet_by, SteadyTime ended_by);
 
   const std::shared_ptr<quic::Endpoint>& endpoint() const { return endpoint_; }
 

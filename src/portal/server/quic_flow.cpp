@@ -1,14 +1,12 @@
 #include "portal/server/quic_flow.hpp"
 
-#include <sys/socket.h>
-
 #include <boost/asio/this_coro.hpp>
-#include <cerrno>
 #include <utility>
 
-#include "portal/relay/auth_deadline.hpp"
+#include "common/base/deadline.hpp"
 #include "portal/relay/buffer.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/relay/paced.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -20,10 +18,6 @@ using async::Task;
 constexpr std::size_t kWaitingBytes = 1024 * 1024;
 /// Of one flow in a row, before others have a turn.
 constexpr int kRepliesInARow = 32;
-
-std::span<const std::uint8_t> octets(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
 
 }  // namespace
 
@@ -60,7 +54,7 @@ Task<void> QuicFlow::run(std::shared_ptr<QuicFlow> self) {
                                   : std::string();
   self->owner_.log(log::Level::info, "udp start: ", between);
   self->touch();
-  self->watch_idle(relay::deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout));
+  self->watch_idle(deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout));
   self->owner_.gate_.spawn(send_waiting(self));
   co_await self->carry_replies();
   self->close();
@@ -93,20 +87,14 @@ void QuicFlow::send(protocol::Bytes payload) {
 
 /// False when it must wait. A send error ends the flow, and the client hears nothing (portal 12).
 bool QuicFlow::send_now(protocol::Bytes payload) {
-  const auto n =
-      ::send(socket_->descriptor(), payload.data(), payload.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (n >= 0) {
+  const Result<bool> gone = socket_->try_send(std::as_bytes(payload));
+  if (gone && !*gone) return false;
+  if (gone) {
     count_sent(payload.size());
-    return true;
+  } else {
+    close();
   }
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return false;
-  close();
   return true;
-}
-
-Task<void> QuicFlow::pace(relay::Pacer& pacer, asio::steady_timer& pause, std::size_t bytes) {
-  pause.expires_at(pacer.reserve(bytes, std::chrono::steady_clock::now()));
-  co_await pause.async_wait(kTuple);
 }
 
 void QuicFlow::count_sent(std::size_t bytes) {
@@ -130,7 +118,7 @@ Task<void> QuicFlow::send_waiting(std::shared_ptr<QuicFlow> self) {
     // What follows must not overtake it.
     self->sending_ = true;
     if (pacer.limited() && !packet.empty()) {
-      co_await self->pace(pacer, self->up_pause_, packet.size());
+      co_await relay::pace(pacer, self->up_pause_, packet.size());
       if (self->closed_) co_return;
     }
     const auto sent = co_await self->socket_->send(packet);
@@ -157,13 +145,13 @@ Task<void> QuicFlow::carry_replies() {
       const std::span<const std::byte> packet = buffer.span().first(*got);
       core_.counters.udp_tx.add(packet.size());
       if (pacer.limited() && !packet.empty()) {
-        co_await pace(pacer, down_pause_, packet.size());
+        co_await relay::pace(pacer, down_pause_, packet.size());
         if (closed_) co_return;
       }
       if (!packet.empty()) {
         touch();
         // One that does not fit now is lost and stays counted.
-        owner_.connection_.send_datagram(header_, octets(packet));
+        owner_.connection_.send_datagram(header_, protocol::octets(packet));
       }
       if (i == kRepliesInARow) break;
       got = socket_->try_receive(buffer.span());
@@ -180,8 +168,7 @@ void QuicFlow::watch_idle(SteadyTime when) {
   idle_.expires_at(when);
   idle_.async_wait([self = shared_from_this()](const boost::system::error_code& ec) {
     if (ec || self->closed_) return;
-    const SteadyTime due =
-        relay::deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
+    const SteadyTime due = deadline_after(self->active_, self->core_.all.tuning.udp_idle_timeout);
     if (std::chrono::steady_clock::now() < due) return self->watch_idle(due);
     self->expired_ = true;
     self->close();

@@ -38,8 +38,6 @@ class QuicFlow final : public std::enable_shared_from_this<QuicFlow> {
   async::Task<void> carry_replies();
   bool send_now(protocol::Bytes payload);
   void count_sent(std::size_t bytes);
-  /// Until the packet may be sent on, or the flow is closed.
-  async::Task<void> pace(relay::Pacer& pacer, boost::asio::steady_timer& pause, std::size_t bytes);
   void touch() { active_ = std::chrono::steady_clock::now(); }
   void watch_idle(SteadyTime when);
 

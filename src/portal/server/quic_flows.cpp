@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "portal/log/record.hpp"
 #include "portal/server/quic_flow.hpp"
+#include "portal/server/session_record.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -63,9 +63,7 @@ void QuicFlows::close_all() {
 
 void QuicFlows::log(log::Level level, std::string_view what, std::string_view detail) const {
   if (!core_.all.log.shown(level)) return;
-  std::string message = "portal::quic: " + connection_.remote_endpoint().text() + ": ";
-  message.append(log::escaped(what)).append(log::escaped(detail));
-  core_.all.log.write(level, message);
+  record(core_.all.log, level, "quic", connection_.remote_endpoint(), what, detail);
 }
 
 }  // namespace portunus::portal::server

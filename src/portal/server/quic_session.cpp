@@ -1,17 +1,17 @@
 #include "portal/server/quic_session.hpp"
 
 #include <array>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
-#include "portal/log/record.hpp"
 #include "portal/protocol/auth_frame.hpp"
 #include "portal/protocol/errc.hpp"
 #include "portal/protocol/tcp_request.hpp"
 #include "portal/relay/auth_deadline.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/server/session_record.hpp"
 
 namespace portunus::portal::server {
 
@@ -31,7 +31,6 @@ struct RequestInput {
 namespace {
 
 namespace asio = boost::asio;
-using async::kTuple;
 using async::Task;
 using async::within;
 using log::Level;
@@ -40,31 +39,6 @@ using log::Level;
 constexpr std::uint64_t kAccessDenied = 1;
 constexpr std::string_view kAccessDeniedReason = "access denied";
 constexpr std::size_t kEarlyBytes = 65'536;
-
-protocol::Bytes as_protocol(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
-Task<bool> stopping() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
-}
-
-Task<void> sleep_until(SteadyTime when) {
-  asio::steady_timer timer(co_await asio::this_coro::executor, when);
-  co_await timer.async_wait(kTuple);
-}
-
-std::string text_of(const std::optional<net::Endpoint>& endpoint) {
-  return endpoint ? endpoint->text() : "?";
-}
-
-std::string summary(const relay::RelayEnd& end) {
-  std::string text =
-      ", up " + std::to_string(end.uplink) + ", down " + std::to_string(end.downlink);
-  if (end.error) text.append(": ").append(end.error->text());
-  return text;
-}
 
 }  // namespace
 
@@ -89,17 +63,17 @@ Task<void> QuicSession::run(std::unique_ptr<QuicSession> self) {
 }
 
 Task<void> QuicSession::serve() {
-  bool over = co_await stopping();
+  bool over = co_await async::cancelled();
   if (over) co_return;
   const bool secured = co_await shake_hands();
-  over = co_await stopping();
+  over = co_await async::cancelled();
   if (!secured || over) co_return;
   const bool authentic = co_await authenticate();
-  over = co_await stopping();
+  over = co_await async::cancelled();
   if (!authentic || over) co_return;
   for (;;) {
     auto stream = co_await connection_->accept_stream();
-    over = co_await stopping();
+    over = co_await async::cancelled();
     if (!stream || over) break;
     gate_.spawn(serve_stream(std::move(*stream)));
   }
@@ -111,7 +85,7 @@ Task<bool> QuicSession::shake_hands() {
   const auto done = co_await connection_->handshake();
   if (done) co_return true;
   slot_.reset();
-  const bool stopped = co_await stopping();
+  const bool stopped = co_await async::cancelled();
   if (stopped) {
     log(Level::debug, "tls: ended by shutdown");
   } else {
@@ -126,7 +100,7 @@ Task<bool> QuicSession::authenticate() {
   auto read = co_await within(read_auth_stream(), deadline.at() - now);
   // A stream that was there at once wins against a timer that was due at once, as one of 0 is.
   if (std::chrono::steady_clock::now() >= deadline.at()) read.reset();
-  bool stopped = co_await stopping();
+  bool stopped = co_await async::cancelled();
   if (read && *read && !stopped) {
     slot_.reset();
     auth_stream_.reset();
@@ -138,8 +112,8 @@ Task<bool> QuicSession::authenticate() {
   // Whatever was wrong, and however soon it was known, it looks the same from outside. A peer that
   // has gone keeps its place until then too.
   if (!stopped) {
-    co_await sleep_until(deadline.at());
-    stopped = co_await stopping();
+    co_await async::sleep_until(deadline.at());
+    stopped = co_await async::cancelled();
   }
   if (!stopped) connection_->close(kAccessDenied, kAccessDeniedReason);
   slot_.reset();
@@ -176,7 +150,7 @@ Task<Result<>> QuicSession::read_auth_stream() {
   if (filled > size) co_return fail(protocol::Errc::trailing_auth_bytes);
   if (filled < size) co_return fail(relay::Errc::truncated);
   co_return protocol::verify_auth_frame(core_.all.spec, core_.all.key,
-                                        as_protocol(std::span(frame).first(size)));
+                                        protocol::octets(std::span(frame).first(size)));
 }
 
 /// From the first packet on: what comes early must not wait in the connection.
@@ -224,7 +198,7 @@ Task<void> QuicSession::serve_stream(std::unique_ptr<quic::Stream> stream) {
   RequestInput input(core_.all.spec);
   const auto read =
       co_await within(read_request(*stream, input), core_.all.tuning.handshake_timeout);
-  const bool over = co_await stopping();
+  const bool over = co_await async::cancelled();
   if (over) co_return;
   if (read && *read && !input.reader.is_uot()) {
     co_await relay(*stream, input);
@@ -246,7 +220,8 @@ Task<Result<>> QuicSession::read_request(quic::Stream& stream, RequestInput& inp
     if (!got) co_return fail(got.error());
     if (*got == 0) co_return fail(relay::Errc::truncated);
     input.filled = *got;
-    const auto taken = input.reader.feed(as_protocol(std::span(input.buffer).first(input.filled)));
+    const auto taken =
+        input.reader.feed(protocol::octets(std::span(input.buffer).first(input.filled)));
     if (!taken) co_return fail(taken.error());
     input.taken = *taken;
   }
@@ -256,7 +231,7 @@ Task<Result<>> QuicSession::read_request(quic::Stream& stream, RequestInput& inp
 Task<void> QuicSession::relay(quic::Stream& stream, RequestInput& input) {
   const relay::Counted counted(core_.counters.tcps);
   const auto target = co_await core_.all.dialer.dial_tcp(input.reader.target());
-  const bool over = co_await stopping();
+  const bool over = co_await async::cancelled();
   if (over) co_return;
   if (!target) {
     refuse(stream);
@@ -275,9 +250,7 @@ Task<void> QuicSession::relay(quic::Stream& stream, RequestInput& input) {
 
 void QuicSession::log(Level level, std::string_view what, std::string_view detail) const {
   if (!core_.all.log.shown(level)) return;
-  std::string message = "portal::quic: " + connection_->remote_endpoint().text() + ": ";
-  message.append(log::escaped(what)).append(log::escaped(detail));
-  core_.all.log.write(level, message);
+  record(core_.all.log, level, "quic", connection_->remote_endpoint(), what, detail);
 }
 
 }  // namespace portunus::portal::server

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 
+#include "common/log/limiter.hpp"
 #include "dataplane/dns/resolver.hpp"
 #include "portal/config/tuning.hpp"
 #include "portal/credentials/credential_store.hpp"
@@ -11,6 +12,7 @@
 #include "portal/protocol/auth_frame.hpp"
 #include "portal/protocol/spec.hpp"
 #include "portal/relay/admission.hpp"
+#include "portal/relay/buffer_pool.hpp"
 #include "portal/relay/counters.hpp"
 #include "portal/relay/dialer.hpp"
 #include "portal/relay/pacer.hpp"
@@ -33,6 +35,8 @@ struct Services {
   relay::Counters& counters;
   relay::Pacers& pacers;
   relay::Admission& admission;
+  /// Of the records of those whom it had no place for.
+  portunus::log::SharedLimiter refusals = {};
   /// From authentication to a complete request on TLS/TCP (portal 10).
   const std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };
@@ -44,7 +48,8 @@ struct CoreServices {
         context(io),
         index(core),
         counters(services.counters.core(core)),
-        tcp{.buffer_size = services.tuning.tcp_buffer_size,
+        buffers(services.tuning.tcp_buffer_size),
+        tcp{.buffers = buffers,
             .half_close_grace = services.tuning.tcp_read_timeout,
             .pacers = services.pacers,
             .counters = counters},
@@ -57,6 +62,7 @@ struct CoreServices {
   boost::asio::io_context& context;
   const unsigned index;
   relay::CoreCounters& counters;
+  relay::BufferPool buffers;
   const relay::RelayTerms tcp;
   const relay::UotTerms uot;
 };

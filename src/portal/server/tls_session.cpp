@@ -1,80 +1,25 @@
 #include "portal/server/tls_session.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
-#include "portal/log/record.hpp"
 #include "portal/protocol/uot.hpp"
 #include "portal/relay/auth_deadline.hpp"
 #include "portal/relay/errc.hpp"
+#include "portal/server/session_record.hpp"
 
 namespace portunus::portal::server {
 namespace {
 
 namespace asio = boost::asio;
-using async::kTuple;
 using async::Task;
 using async::within;
 using log::Level;
 
-protocol::Bytes as_protocol(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-
-Task<bool> stopping() {
-  const auto state = co_await asio::this_coro::cancellation_state;
-  co_return state.cancelled() != asio::cancellation_type::none;
-}
-
-Task<void> sleep_until(SteadyTime when) {
-  const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor, when);
-  co_await timer.async_wait(kTuple);
-}
-
-std::string text_of(const std::optional<net::Endpoint>& endpoint) {
-  return endpoint ? endpoint->text() : "?";
-}
-
-std::string_view text_of(relay::RelayEnd::Cause cause) {
-  switch (cause) {
-    case relay::RelayEnd::Cause::both_ended:
-      return "both sides ended";
-    case relay::RelayEnd::Cause::grace_expired:
-      return "half-close grace over";
-    case relay::RelayEnd::Cause::failed:
-      return "failed";
-    case relay::RelayEnd::Cause::stopped:
-      return "stopped";
-  }
-  return "?";
-}
-
-std::string_view text_of(relay::UotEnd::Cause cause) {
-  switch (cause) {
-    case relay::UotEnd::Cause::client_ended:
-      return "client ended";
-    case relay::UotEnd::Cause::idle:
-      return "idle";
-    case relay::UotEnd::Cause::failed:
-      return "failed";
-    case relay::UotEnd::Cause::stopped:
-      return "stopped";
-  }
-  return "?";
-}
-
-/// How a relay or a flow ended, for its record.
-template <class End>
-std::string summary(const End& end) {
-  std::string text = " (";
-  text.append(text_of(end.cause));
-  if (end.error) text.append(": ").append(end.error->text());
-  return text.append("), up ") + std::to_string(end.uplink) + ", down " +
-         std::to_string(end.downlink);
-}
+constexpr std::string_view kCarrier = "tls";
+constexpr std::size_t kInput = 2048;
 
 }  // namespace
 
@@ -85,22 +30,23 @@ TlsSession::TlsSession(CoreServices& core, tls::ServerContext& context,
       peer_(peer),
       stream_(std::move(socket), context),
       slot_(std::move(slot)),
-      request_(core.all.spec) {}
+      request_(core.all.spec),
+      buffer_(kInput) {}
 
 Task<void> TlsSession::run(std::unique_ptr<TlsSession> self) {
   co_await asio::this_coro::throw_if_cancelled(false);
   // A cancellation interrupts the wait at hand and no later one, so it is looked for before each
   // phase, which would otherwise run to its own end.
-  bool over = co_await stopping();
+  bool over = co_await async::cancelled();
   if (over) co_return;
   const bool secured = co_await self->shake_hands();
-  over = co_await stopping();
+  over = co_await async::cancelled();
   if (!secured || over) co_return;
   const bool authentic = co_await self->authenticate();
-  over = co_await stopping();
+  over = co_await async::cancelled();
   if (!authentic || over) co_return;
   const bool requested = co_await self->await_request();
-  over = co_await stopping();
+  over = co_await async::cancelled();
   if (!requested || over) co_return;
   if (self->request_.is_uot()) {
     co_await self->serve_uot();
@@ -114,7 +60,7 @@ Task<bool> TlsSession::shake_hands() {
   if (done && *done) co_return true;
   stream_.abort();
   slot_.release();
-  const bool stopped = co_await stopping();
+  const bool stopped = co_await async::cancelled();
   if (stopped) {
     log(Level::debug, "tls: ended by shutdown");
   } else if (!done) {
@@ -142,10 +88,10 @@ Task<bool> TlsSession::authenticate() {
     co_return true;
   }
   // Whatever was wrong, and however soon it was known, it looks the same from outside.
-  bool stopped = co_await stopping();
+  bool stopped = co_await async::cancelled();
   if (!stopped) {
-    co_await sleep_until(deadline.at());
-    stopped = co_await stopping();
+    co_await async::sleep_until(deadline.at());
+    stopped = co_await async::cancelled();
   }
   stream_.abort();
   slot_.release();
@@ -164,13 +110,13 @@ Task<Result<>> TlsSession::read_auth_frame() {
   const Result<std::size_t> got = co_await relay::read_full(stream_, frame);
   if (!got) co_return fail(got.error());
   if (*got < frame.size()) co_return fail(relay::Errc::truncated);
-  co_return protocol::verify_auth_frame(core_.all.spec, core_.all.key, as_protocol(frame));
+  co_return protocol::verify_auth_frame(core_.all.spec, core_.all.key, protocol::octets(frame));
 }
 
 Task<bool> TlsSession::await_request() {
   const auto read = co_await within(read_request(), core_.all.request_window);
   pooled_.release();
-  const bool stopped = co_await stopping();
+  const bool stopped = co_await async::cancelled();
   if (!stopped && read && *read) co_return true;
   stream_.abort();
   if (stopped) {
@@ -191,7 +137,8 @@ Task<Result<>> TlsSession::read_request() {
     if (!got) co_return fail(got.error());
     if (*got == 0) co_return fail(relay::Errc::truncated);
     filled_ = *got;
-    const Result<std::size_t> taken = request_.feed(as_protocol(std::span(buffer_).first(filled_)));
+    const Result<std::size_t> taken =
+        request_.feed(protocol::octets(std::span(buffer_).first(filled_)));
     if (!taken) co_return fail(taken.error());
     early_at_ = *taken;
   }
@@ -203,24 +150,25 @@ Task<void> TlsSession::serve_tcp() {
   const auto target = co_await core_.all.dialer.dial_tcp(request_.target());
   if (!target) {
     stream_.abort();
-    const bool stopped = co_await stopping();
+    const bool stopped = co_await async::cancelled();
     log(stopped ? Level::debug : Level::error, "dial tcp " + request_.target() + ": ",
         target.error());
     co_return;
   }
-  const bool over = co_await stopping();
+  const bool over = co_await async::cancelled();
   if (over) co_return;
   const bool told = core_.all.log.shown(Level::info);
   const std::string between =
       told ? route((*target)->local_endpoint(), (*target)->peer_endpoint()) : std::string();
   if (told) log(Level::info, "tcp start: ", between);
-  const relay::RelayEnd end = co_await relay::relay_tcp(stream_, **target, early(), core_.tcp);
+  const std::vector<std::byte> first = take_early();
+  const relay::RelayEnd end = co_await relay::relay_tcp(stream_, **target, first, core_.tcp);
   if (told) log(Level::info, "tcp end: ", between + summary(end));
 }
 
 Task<void> TlsSession::serve_uot() {
   auto target = co_await within(read_uot_setup(), core_.all.tuning.handshake_timeout);
-  const bool over = co_await stopping();
+  const bool over = co_await async::cancelled();
   if (over || !target || !*target) {
     stream_.abort();
     if (over) {
@@ -235,7 +183,7 @@ Task<void> TlsSession::serve_uot() {
   const auto socket = co_await core_.all.dialer.dial_udp(**target);
   if (!socket) {
     stream_.abort();
-    const bool stopped = co_await stopping();
+    const bool stopped = co_await async::cancelled();
     log(stopped ? Level::debug : Level::error, "dial udp " + **target + ": ", socket.error());
     co_return;
   }
@@ -244,7 +192,8 @@ Task<void> TlsSession::serve_uot() {
   const std::string between =
       told ? route((*socket)->local_endpoint(), (*socket)->remote_endpoint()) : std::string();
   if (told) log(Level::info, "uot start: ", between);
-  const relay::UotEnd end = co_await relay::relay_uot(stream_, **socket, early(), core_.uot);
+  const std::vector<std::byte> first = take_early();
+  const relay::UotEnd end = co_await relay::relay_uot(stream_, **socket, first, core_.uot);
   if (end.cause == relay::UotEnd::Cause::client_ended) {
     co_await within(stream_.finish(), core_.all.tuning.tcp_read_timeout);
   }
@@ -252,10 +201,18 @@ Task<void> TlsSession::serve_uot() {
   if (core_.all.log.shown(level)) log(level, "uot end: ", between + summary(end));
 }
 
+std::vector<std::byte> TlsSession::take_early() {
+  const auto bytes = early();
+  std::vector<std::byte> taken(bytes.begin(), bytes.end());
+  std::exchange(buffer_, {});
+  filled_ = early_at_ = 0;
+  return taken;
+}
+
 Task<Result<std::string>> TlsSession::read_uot_setup() {
   protocol::UotSetupReader setup;
   while (true) {
-    const Result<std::size_t> taken = setup.feed(as_protocol(early()));
+    const Result<std::size_t> taken = setup.feed(protocol::octets(early()));
     if (!taken) co_return fail(taken.error());
     early_at_ += *taken;
     if (setup.complete()) co_return setup.target();
@@ -267,11 +224,8 @@ Task<Result<std::string>> TlsSession::read_uot_setup() {
   }
 }
 
-void TlsSession::log(Level level, std::string_view what, const std::string& detail) const {
-  if (!core_.all.log.shown(level)) return;
-  std::string message = "portal::tls: " + peer_.text() + ": ";
-  message.append(log::escaped(what)).append(log::escaped(detail));
-  core_.all.log.write(level, message);
+void TlsSession::log(Level level, std::string_view what, std::string_view detail) const {
+  record(core_.all.log, level, kCarrier, peer_, what, detail);
 }
 
 void TlsSession::log(Level level, std::string_view what, const Error& error) const {

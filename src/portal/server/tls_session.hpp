@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
@@ -47,7 +47,9 @@ class TlsSession {
   std::span<const std::byte> early() const {
     return std::span(buffer_).subspan(early_at_, filled_ - early_at_);
   }
-  void log(log::Level level, std::string_view what, const std::string& detail = {}) const;
+  /// The same for a relay, which may live long: the room that it came into is given up.
+  std::vector<std::byte> take_early();
+  void log(log::Level level, std::string_view what, std::string_view detail = {}) const;
   void log(log::Level level, std::string_view what, const Error& error) const;
   /// The four endpoints of a relay's records (portal 3).
   std::string route(const std::optional<net::Endpoint>& target_local,
@@ -60,7 +62,7 @@ class TlsSession {
   relay::Counted pooled_;
   protocol::TcpRequestReader request_;
   /// The longest request and what comes in one piece with it.
-  std::array<std::byte, 2048> buffer_;
+  std::vector<std::byte> buffer_;
   std::size_t filled_ = 0;
   std::size_t early_at_ = 0;
 };

@@ -22,16 +22,24 @@ bool would_block(int error) {
 int read_socket(BIO* bio, char* into, int size) {
   SocketIo& io = io_of(bio);
   BIO_clear_retry_flags(bio);
+  if (io.drained) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
   ssize_t n;
   do {
     n = ::recv(io.fd, into, static_cast<std::size_t>(size), 0);
   } while (n < 0 && errno == EINTR);
-  if (n > 0) return static_cast<int>(n);
+  if (n > 0) {
+    io.drained = n < size;
+    return static_cast<int>(n);
+  }
   if (n == 0) {
     io.eof = true;
     return 0;
   }
   if (would_block(errno)) {
+    io.drained = true;
     BIO_set_retry_read(bio);
   } else {
     io.error = errno;

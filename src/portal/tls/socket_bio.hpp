@@ -16,6 +16,9 @@ struct SocketIo {
   int error = 0;
   /// The peer has ended the transport.
   bool eof = false;
+  /// The last read took all that there was: the next one answers so without asking again, until the
+  /// owner, who has waited for more, clears it.
+  bool drained = false;
   /// What is written is kept in `held` in place of being sent.
   bool holding = false;
   std::string held;

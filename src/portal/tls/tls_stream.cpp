@@ -50,6 +50,12 @@ struct TlsStream::Connection {
   Error failure_of_handshake();
   /// Fills `into` as far as it goes without waiting.
   Want read(std::span<std::byte> into, std::size_t& got);
+  /// The library has what the next read takes, which no event of the socket tells: bytes, or an end
+  /// that came with those of the last read.
+  bool holds_something() const {
+    return SSL_has_pending(ssl.get()) == 1 ||
+           (SSL_get_shutdown(ssl.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
   /// True when the socket is ready, false when it was closed meanwhile.
   Task<bool> wait_for(Want what);
 
@@ -115,6 +121,7 @@ Want TlsStream::Connection::read(std::span<std::byte> into, std::size_t& got) {
 Task<bool> TlsStream::Connection::wait_for(Want what) {
   const auto side = what == Want::write ? Socket::wait_write : Socket::wait_read;
   const auto [ec] = co_await socket.async_wait(side, kTuple);
+  if (what != Want::write) io.drained = false;
   co_return !ec && !aborted;
 }
 
@@ -157,6 +164,12 @@ Task<Result<>> TlsStream::handshake() {
     }
   }
   co_return Result<>{};
+}
+
+Task<void> TlsStream::readable() {
+  Connection& c = *connection_;
+  if (c.aborted || c.read_error || !c.io.drained || c.holds_something()) co_return;
+  co_await c.wait_for(Want::read);
 }
 
 Task<Result<std::size_t>> TlsStream::read_some(std::span<std::byte> into) {

@@ -25,6 +25,7 @@ class TlsStream final : public relay::ByteStream {
   /// Once, before anything else. Unbounded: the caller aborts.
   relay::Task<Result<>> handshake();
 
+  relay::Task<void> readable() override;
   relay::Task<Result<std::size_t>> read_some(std::span<std::byte> into) override;
   relay::Task<Result<>> write_all(std::span<const std::byte> bytes) override;
   relay::Task<Result<>> finish() override;

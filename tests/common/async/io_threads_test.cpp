@@ -31,6 +31,27 @@ TEST(IoThreads, stop_abandons_what_waits) {
   EXPECT_FALSE(fired);
 }
 
+TEST(IoThreads, join_until_gives_up_on_a_thread_that_does_not_end_and_halt_ends_it) {
+  IoThreads threads("test", 2);
+  boost::asio::steady_timer timer(threads.context(1), std::chrono::hours(1));
+  timer.async_wait([](auto) {});
+  threads.start();
+  EXPECT_FALSE(threads.join_until(std::chrono::steady_clock::now()));
+  threads.halt();
+  EXPECT_TRUE(threads.join_until(std::chrono::steady_clock::now() + std::chrono::seconds(10)));
+}
+
+TEST(IoThreads, join_until_does_not_wait_for_a_handler_that_is_stuck) {
+  std::promise<void> release;
+  IoThreads threads("test", 1);
+  boost::asio::post(threads.context(0), [&release] { release.get_future().wait(); });
+  threads.start();
+  threads.halt();
+  EXPECT_FALSE(threads.join_until(std::chrono::steady_clock::now()));
+  release.set_value();
+  EXPECT_TRUE(threads.join_until(std::chrono::steady_clock::now() + std::chrono::seconds(10)));
+}
+
 TEST(IoThreads, counts_at_least_one_core) {
   EXPECT_GE(IoThreads::core_count(), 1U);
 }

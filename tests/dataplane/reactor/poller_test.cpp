@@ -88,6 +88,21 @@ TEST_F(PollerTest, reports_each_arrival_of_a_descriptor_registered_once) {
   }
 }
 
+TEST_F(PollerTest, rewatching_asks_for_other_events_and_reports_what_is_ready_anew) {
+  const Ends ends;
+  std::vector<std::uint32_t> seen;
+  Watcher watcher([&](std::uint32_t events) { seen.push_back(events); });
+  EXPECT_FALSE(poller_.rewatch(ends.near(), watcher, EPOLLIN | EPOLLET)) << "not watched yet";
+  ASSERT_TRUE(poller_.watch(ends.near(), watcher, EPOLLIN | EPOLLET));
+  ends.push();
+  run_until([&] { return !seen.empty(); });
+  EXPECT_EQ(seen.back(), std::uint32_t{EPOLLIN});
+  ASSERT_TRUE(poller_.rewatch(ends.near(), watcher, EPOLLIN | EPOLLOUT | EPOLLET));
+  run_until([&] { return seen.back() == (EPOLLIN | EPOLLOUT); });
+  ASSERT_TRUE(poller_.rewatch(ends.near(), watcher, EPOLLIN | EPOLLET));
+  run_until([&] { return seen.back() == EPOLLIN; });
+}
+
 TEST_F(PollerTest, work_for_the_next_round_runs_there_and_needs_no_event) {
   int runs = 0;
   std::vector<std::uint64_t> rounds;

@@ -109,6 +109,39 @@ def test_S17_a_window_of_zero_ends_too(portal, frames, target):
         running.life.stop()
 
 
+def test_S17_a_core_that_is_stuck_is_left_behind(portal, frames, target, lab):
+    """A thread in a read of a file server that is gone, or here of a pipe that nobody fills."""
+    folder = lab.folder / "pem"
+    folder.mkdir()
+    certificate, key, _ = self_signed(folder)
+    running = portal(f"net=tcp&tls=2&crt={certificate}&key={key}", NOW_RELOAD_INTERVAL="0",
+                     NOW_SHUTDOWN_TIMEOUT="500ms")
+
+    def say_hello():
+        with contextlib.suppress(OSError):
+            TlsPeer(running.port).close()
+
+    def somebody_reads():
+        with contextlib.suppress(OSError):
+            return os.open(certificate, os.O_WRONLY | os.O_NONBLOCK)
+
+    with TlsPeer(running.port) as peer:
+        peer.send(frames.tcp(target().address) + b"x")
+        assert peer.receive_exactly(1) == b"x"
+        os.unlink(certificate)
+        os.mkfifo(certificate)
+        threading.Thread(target=say_hello, daemon=True).start()
+        pipe = until(somebody_reads, "a core reads the pipe")
+        begin = time.monotonic()
+        running.life.signal(signal.SIGTERM)
+        assert running.life.wait_exit() == 0
+        assert time.monotonic() - begin < 2 + 4 * PATIENCE
+        os.close(pipe)
+    records = running.life.out.read_text().splitlines()
+    assert records[-2].endswith("  WARN  portal::run: what did not end in time is left behind")
+    assert records[-1].endswith("  INFO  portal::run: portal shutdown complete")
+
+
 def test_S3_output_that_nobody_reads_holds_up_nothing(portal, frames, target, lab):
     """The pipe of stdout is full; the Portal relays on and ends in its time."""
     port = lab.port()

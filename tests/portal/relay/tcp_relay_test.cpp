@@ -26,9 +26,11 @@ using Cause = RelayEnd::Cause;
 
 /// A relay between two connections whose far ends the test holds.
 struct Fixture {
-  explicit Fixture(std::uint64_t up_rate = 0, std::uint64_t down_rate = 0)
-      : pacers{Pacer(up_rate), Pacer(down_rate)},
-        terms{.buffer_size = 32768,
+  explicit Fixture(std::uint64_t up_rate = 0, std::uint64_t down_rate = 0,
+                   std::size_t buffer_size = 32768)
+      : buffers(buffer_size),
+        pacers{Pacer(up_rate), Pacer(down_rate)},
+        terms{.buffers = buffers,
               .half_close_grace = 10s,
               .pacers = pacers,
               .counters = counters.core(0)} {}
@@ -60,6 +62,7 @@ struct Fixture {
     EXPECT_EQ(n, 0);
   }
 
+  BufferPool buffers;
   TestIo io;
   StreamPair client{io.context()};
   StreamPair target{io.context()};
@@ -148,6 +151,32 @@ TEST(PortalTcpRelay, Section11_2_BulkInBothDirectionsArrivesWhole) {
   EXPECT_EQ(f.end().cause, Cause::both_ended);
 }
 
+TEST(PortalTcpRelay, Section11_2_WhoWaitsHoldsNoBuffer) {
+  Fixture f;
+  f.start();
+  for (int i = 0; i < 3; ++i) {
+    f.client.peer.send("ping");
+    f.expect_at(f.target.peer, "ping");
+    f.target.peer.send("pong");
+    f.expect_at(f.client.peer, "pong");
+  }
+  // Both directions used the same one, one after the other, and gave it back.
+  f.io.run_until([&] { return f.buffers.spare() == 1; });
+  f.client.peer.half_close();
+  f.target.peer.half_close();
+  EXPECT_EQ(f.end().cause, Cause::both_ended);
+}
+
+TEST(PortalTcpRelay, Section15_ABufferThatMemoryDoesNotHoldEndsTheRelay) {
+  Fixture f(0, 0, std::size_t{1} << 62);
+  f.start();
+  f.client.peer.send("too much");
+  const RelayEnd end = f.end();
+  EXPECT_EQ(end.cause, Cause::failed);
+  ASSERT_TRUE(end.error);
+  EXPECT_TRUE(*end.error == Errc::no_memory);
+}
+
 TEST(PortalTcpRelay, Section11_3_TheOtherHalfGoesOnForTheGraceHoweverBusy) {
   Fixture f;
   f.terms.half_close_grace = 200ms;
@@ -195,8 +224,7 @@ TEST(PortalTcpRelay, Section11_4_ATruncatedClientIsAnErrorNoEnd) {
 }
 
 TEST(PortalTcpRelay, Section15_ABufferOfZeroSeesTheEndAtOnce) {
-  Fixture f;
-  f.terms.buffer_size = 0;
+  Fixture f(0, 0, 0);
   f.client.peer.send("never seen");
   f.start("early");
   const RelayEnd end = f.end();

@@ -272,5 +272,68 @@ TEST_F(QuicSessionTest, S17_a_stop_closes_with_code_0) {
   }
 }
 
+TEST_F(QuicSessionTest, S15_the_longest_durations_that_can_be_written_serve_and_stop) {
+  portal.tuning = test::longest_tuning();
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  auto stream = *io.run(connection->open_stream());
+  ASSERT_TRUE(io.run(stream->write_all(bytes_of(portal.request(echo.tcp()) + "x"))).has_value());
+  stream->finish_now();
+  EXPECT_EQ(*io.run(read_all(*stream)), "x");
+  using Type = protocol::DatagramType;
+  ASSERT_TRUE(connection->send_datagram(octets(datagram(Type::request, 7, echo.udp(), "abc")), {}));
+  ASSERT_TRUE(io.run(connection->wait_for_datagram()));
+  const auto waiting = connect();
+  client->request_stop();
+  io.run(client->drain(seconds(2)));
+  client.reset();
+  EXPECT_TRUE(portal.stop());
+}
+
+TEST_F(QuicSessionTest, S17_sessions_of_a_core_that_is_stuck_are_left_behind) {
+  test::CertificateFiles files;
+  files.use_in(portal);
+  portal.options.cores = 1;
+  portal.tuning.shutdown_timeout = milliseconds(200);
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  auto stream = *io.run(connection->open_stream());
+  ASSERT_TRUE(io.run(stream->write_all(bytes_of(portal.request(echo.tcp()) + "x"))).has_value());
+  using Type = protocol::DatagramType;
+  ASSERT_TRUE(connection->send_datagram(octets(datagram(Type::request, 7, echo.udp(), "abc")), {}));
+  ASSERT_TRUE(io.run(connection->wait_for_datagram()));
+  files.hang();
+  const auto tls = quic::ClientTls::make({.kind = quic::Trust::Kind::anybody});
+  const auto last = client->connect(portal.portal().udp_endpoints().at(0), *tls, "localhost");
+  ASSERT_TRUE(last);
+  io.run_until([&] { return files.somebody_waits(); });
+  const auto begin = Clock::now();
+  EXPECT_FALSE(portal.stop());
+  EXPECT_LT(Clock::now() - begin, milliseconds(200 + 1500 + 2000));
+  EXPECT_TRUE(portal.logged("left behind"));
+  files.release();
+  io.run_until([] { return test::count_threads("portal-0") == 0; });
+}
+
+TEST_F(QuicSessionTest, S9_a_flood_of_refusals_is_counted_and_not_recorded_one_by_one) {
+  const std::string refused = "too many connections without authentication";
+  portal.tuning.handshake_timeout = seconds(60);
+  portal.start();
+  std::vector<std::shared_ptr<quic::Connection>> waiting;
+  for (int i = 0; i < 32; ++i) waiting.push_back(connect());
+  const auto begin = Clock::now();
+  const auto tls = *quic::ClientTls::make({.kind = quic::Trust::Kind::anybody});
+  for (int i = 0; i < 40; ++i) {
+    waiting.push_back(*client->connect(portal.portal().udp_endpoints().at(0), tls, "localhost"));
+  }
+  // They try again and again, so the count of those that were passed over shows with the next one.
+  io.run_until([&] { return portal.logged("more refusals are not recorded"); });
+  const std::int64_t records = portal.times_logged(refused);
+  EXPECT_GE(records, 10);
+  EXPECT_LE(records, 11 + (Clock::now() - begin) / seconds(1));
+}
+
 }  // namespace
 }  // namespace portunus::portal::server

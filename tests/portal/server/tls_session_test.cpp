@@ -1,6 +1,8 @@
 // Portal contract 9, 10, 11 and 13 over TLS/TCP, against a real Portal with real sockets.
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -246,6 +248,47 @@ TEST(PortalAuthentication, Section9_APeerThatVanishesKeepsItsPlaceUntilItsDeadli
     TlsClient again(portal.port());
     return again.handshake();
   })) << "places come back";
+}
+
+/// The record of the end is in the same segment as the last bytes, and no FIN follows it.
+TEST(PortalTlsRelay, Section11_3_AnEndThatComesWithTheLastBytesIsSeen) {
+  Acceptor target;
+  RunningPortal portal;
+  portal.start();
+  TlsClient client(portal.port());
+  ASSERT_TRUE(client.handshake());
+  ASSERT_TRUE(client.send(portal.opening(target.port()) + "first"));
+  Socket far = target.accept();
+  EXPECT_EQ(far.receive(5), "first");
+  int cork = 1;
+  ASSERT_EQ(::setsockopt(client.socket().fd(), IPPROTO_TCP, TCP_CORK, &cork, sizeof cork), 0);
+  ASSERT_TRUE(client.send("last"));
+  client.send_close_notify();
+  cork = 0;
+  ASSERT_EQ(::setsockopt(client.socket().fd(), IPPROTO_TCP, TCP_CORK, &cork, sizeof cork), 0);
+  EXPECT_EQ(far.receive_all(), "last");
+  EXPECT_EQ(far.error(), 0) << "a clean end, and not the end of anybody's patience";
+}
+
+TEST(PortalAuthentication, Section9_AFloodOfRefusalsIsCountedAndNotRecordedOneByOne) {
+  RunningPortal portal;
+  portal.tuning.handshake_timeout = 60s;
+  portal.start();
+  std::vector<Socket> waiting;
+  for (int i = 0; i < 32; ++i) waiting.push_back(Socket::connect_v4(portal.port()));
+  const auto refuse_one = [&] {
+    Socket refused = Socket::connect_v4(portal.port());
+    EXPECT_EQ(refused.receive_all(), "");
+  };
+  const auto begin = Clock::now();
+  for (int i = 0; i < 40; ++i) refuse_one();
+  EXPECT_TRUE(eventually([&] {
+    refuse_one();
+    return portal.logged("more refusals are not recorded");
+  }));
+  const std::int64_t records = portal.times_logged("too many connections without authentication");
+  EXPECT_GE(records, 10);
+  EXPECT_LE(records, 11 + (Clock::now() - begin) / 1s);
 }
 
 TEST(PortalAuthentication, Section9_SuccessFreesThePlaceAtOnce) {

@@ -2,8 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "common/crypto/certificate.hpp"
 #include "portal/protocol/tcp_request.hpp"
 #include "tests/support/files.hpp"
 
@@ -15,6 +20,57 @@ std::string text_of(const portal::protocol::Frame& frame) {
 }
 
 }  // namespace
+
+portal::config::Tuning longest_tuning() {
+  return portal::config::read_tuning([](const char* name) -> std::optional<std::string> {
+    const std::string_view variable(name);
+    // The one that QUIC bounds, in milliseconds; 64 bits of seconds are the bound of the others.
+    if (variable == "NOW_UDP_IDLE_TIMEOUT") return "4611686018427387903ms";
+    if (variable.ends_with("TIMEOUT") || variable.ends_with("INTERVAL")) {
+      return "18446744073709551615s 999999999ns";
+    }
+    return std::nullopt;
+  });
+}
+
+CertificateFiles::CertificateFiles() {
+  const auto pair =
+      *crypto::generate_self_signed_for_name("portal.test", SystemClock::instance().now());
+  write_file(dir_ / "crt", pair.certificate_pem);
+  write_file(dir_ / "key", pair.key_pem);
+}
+
+void CertificateFiles::use_in(RunningPortal& portal) {
+  portal.config.tls = portal::config::TlsMode::pem_files;
+  portal.config.certificate_path = dir_ / "crt";
+  portal.config.key_path = dir_ / "key";
+  portal.tuning.reload_interval = std::chrono::nanoseconds(0);
+}
+
+void CertificateFiles::hang() {
+  const std::string path = dir_ / "crt";
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+}
+
+bool CertificateFiles::somebody_waits() {
+  if (!writer_) writer_.reset(::open((dir_ / "crt").c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+  return writer_.valid();
+}
+
+void CertificateFiles::release() {
+  writer_.reset();
+}
+
+std::size_t count_threads(const std::string& name) {
+  std::size_t count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "comm");
+    std::string comm;
+    if (std::getline(file, comm) && comm == name) ++count;
+  }
+  return count;
+}
 
 RunningPortal::RunningPortal() {
   config.key = Secret("secret");
@@ -44,11 +100,12 @@ void RunningPortal::start() {
   ASSERT_TRUE(started) << started.error().text();
 }
 
-void RunningPortal::stop() {
-  if (!portal_) return;
+bool RunningPortal::stop() {
+  if (!portal_) return true;
   portal_->request_stop();
-  portal_->drain();
+  const bool ended = portal_->drain();
   portal_.reset();
+  return ended;
 }
 
 std::uint16_t RunningPortal::port() const {
@@ -62,6 +119,13 @@ std::string RunningPortal::log() {
 
 bool RunningPortal::logged(const std::string& part) {
   return log().find(part) != std::string::npos;
+}
+
+std::int64_t RunningPortal::times_logged(const std::string& part) {
+  const std::string all = log();
+  std::int64_t times = 0;
+  for (auto at = all.find(part); at != std::string::npos; at = all.find(part, at + 1)) ++times;
+  return times;
 }
 
 std::int64_t RunningPortal::counter(const std::string& name) {

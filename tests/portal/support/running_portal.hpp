@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "common/net/unique_fd.hpp"
 #include "portal/config/portal_config.hpp"
 #include "portal/config/tuning.hpp"
 #include "portal/log/log.hpp"
@@ -15,6 +16,31 @@
 #include "tests/support/temp_dir.hpp"
 
 namespace portunus::test {
+
+/// What the NOW_* variables say when each duration is the longest that can be written.
+portal::config::Tuning longest_tuning();
+
+/// A certificate that is served from files, and what reads them may be made to wait for ever, as on
+/// a file server that is gone.
+class CertificateFiles {
+ public:
+  CertificateFiles();
+  /// Has `portal` serve them and look at them again at every ClientHello.
+  void use_in(class RunningPortal& portal);
+  /// From here on whoever reads them waits.
+  void hang();
+  /// True when somebody does.
+  bool somebody_waits();
+  /// Lets him go on, to no good.
+  void release();
+
+ private:
+  TempDir dir_;
+  net::UniqueFd writer_;
+};
+
+/// Threads of this process with that name.
+std::size_t count_threads(const std::string& name);
 
 /// A Portal on 127.0.0.1 with the key `secret`, its log in a file. Settings may be changed until
 /// start(); stopped with the object.
@@ -32,13 +58,16 @@ class RunningPortal {
   Result<> try_start();
   /// Fails the test when it does not start.
   void start();
-  void stop();
+  /// What drain() says.
+  bool stop();
   portal::server::Portal& portal() { return *portal_; }
   std::uint16_t port() const;
 
   /// Everything logged by now.
   std::string log();
   bool logged(const std::string& part);
+  /// How often it was.
+  std::int64_t times_logged(const std::string& part);
   /// A field of the newest CHECK_POINT, such as "POOL".
   std::int64_t counter(const std::string& name);
 

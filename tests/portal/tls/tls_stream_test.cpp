@@ -115,6 +115,50 @@ TEST(PortalTlsStream, Section8_WhatComesBeforeIsNotLostAndAReadTakesAllThatIsThe
   EXPECT_EQ(text.substr(0, *got), "one two three") << "three records, one read";
 }
 
+/// A stream that has read all knows it without asking the socket again, and must not sleep through
+/// what came between two reads.
+TEST(PortalTlsStream, Section8_WhatComesBetweenTwoReadsIsFound) {
+  Ends ends;
+  ends.secure();
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(ends.io.run(write_text(*ends.client, "ping")));
+    EXPECT_EQ(*ends.io.run(read_text(*ends.server, 4)), "ping");
+    ASSERT_TRUE(ends.io.run(write_text(*ends.client, "more")));
+    ends.io.poll();
+    EXPECT_EQ(*ends.io.run(read_text(*ends.server, 4)), "more");
+  }
+  ends.io.run(ends.client->finish());
+  ends.io.poll();
+  EXPECT_EQ(*ends.io.run(read_text(*ends.server, 1)), "");
+}
+
+Task<bool> until_readable(relay::ByteStream& stream) {
+  co_await stream.readable();
+  co_return true;
+}
+
+TEST(PortalTlsStream, Section8_ReadableWaitsForBytesForAnEndAndForAnAbort) {
+  Ends ends;
+  ends.secure();
+  ASSERT_TRUE(ends.io.run(write_text(*ends.client, "ping")));
+  EXPECT_EQ(*ends.io.run(read_text(*ends.server, 4)), "ping");
+  auto bytes = ends.io.start(until_readable(*ends.server));
+  ends.io.poll();
+  EXPECT_FALSE(bytes->has_value());
+  ASSERT_TRUE(ends.io.run(write_text(*ends.client, "two parts")));
+  ends.io.run_until([&] { return bytes->has_value(); });
+  // What a smaller read leaves over is in no socket any more.
+  EXPECT_EQ(*ends.io.run(read_text(*ends.server, 3)), "two");
+  EXPECT_TRUE(ends.io.run(until_readable(*ends.server)));
+  EXPECT_EQ(*ends.io.run(read_text(*ends.server, 6)), " parts");
+  auto aborted = ends.io.start(until_readable(*ends.client));
+  auto end = ends.io.start(until_readable(*ends.server));
+  ends.io.poll();
+  EXPECT_FALSE(end->has_value());
+  ends.client->abort();
+  ends.io.run_until([&] { return aborted->has_value() && end->has_value(); });
+}
+
 TEST(PortalTlsStream, Section11_BulkBothWaysAtOnce) {
   Ends ends;
   ends.secure();

@@ -9,6 +9,10 @@ namespace portunus::portal::client::forwarder {
 LocalStream::LocalStream(boost::asio::ip::tcp::socket socket)
     : descriptor_(socket.native_handle()), stream_(std::move(socket)) {}
 
+relay::Task<void> LocalStream::readable() {
+  return stream_.readable();
+}
+
 relay::Task<Result<std::size_t>> LocalStream::read_some(std::span<std::byte> into) {
   return stream_.read_some(into);
 }

@@ -13,6 +13,7 @@ class LocalStream final : public relay::ByteStream {
   /// `socket` is connected.
   explicit LocalStream(boost::asio::ip::tcp::socket socket);
 
+  relay::Task<void> readable() override;
   relay::Task<Result<std::size_t>> read_some(std::span<std::byte> into) override;
   relay::Task<Result<>> write_all(std::span<const std::byte> bytes) override;
   relay::Task<Result<>> finish() override;

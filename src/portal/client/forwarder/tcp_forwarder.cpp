@@ -2,11 +2,11 @@
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "common/net/accept_error.hpp"
+#include "common/net/asio_endpoint.hpp"
 #include "portal/client/forwarder/local_stream.hpp"
 
 namespace portunus::portal::client::forwarder {
@@ -14,15 +14,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Tcp = asio::ip::tcp;
-
-Tcp::endpoint to_asio(const net::Endpoint& endpoint) {
-  sockaddr_storage storage{};
-  const socklen_t length = endpoint.to_sockaddr(storage);
-  Tcp::endpoint out;
-  out.resize(length);
-  std::memcpy(out.data(), &storage, length);
-  return out;
-}
 
 }  // namespace
 
@@ -33,12 +24,13 @@ TcpForwarder::TcpForwarder(asio::any_io_executor executor, Transport& transport,
       on_trouble_(std::move(on_trouble)),
       acceptor_(executor),
       room_(executor, asio::steady_timer::time_point::max()),
-      terms_{options_.buffer_bytes, options_.half_close_grace, no_limits_, counters_},
+      buffers_(options_.buffer_bytes),
+      terms_{buffers_, options_.half_close_grace, no_limits_, counters_},
       accepting_(executor),
       serving_(executor) {}
 
 Result<net::Endpoint> TcpForwarder::listen(const net::Endpoint& local) {
-  Tcp::endpoint endpoint = to_asio(local);
+  Tcp::endpoint endpoint = net::asio_endpoint<Tcp>(local);
   boost::system::error_code ec;
   acceptor_.open(endpoint.protocol(), ec);
   if (!ec) acceptor_.set_option(asio::socket_base::reuse_address(true), ec);

@@ -12,6 +12,7 @@
 #include "common/net/endpoint.hpp"
 #include "portal/client/forwarder/trouble.hpp"
 #include "portal/client/transport.hpp"
+#include "portal/relay/buffer_pool.hpp"
 #include "portal/relay/counters.hpp"
 #include "portal/relay/pacer.hpp"
 #include "portal/relay/tcp_relay.hpp"
@@ -68,6 +69,7 @@ class TcpForwarder {
   std::size_t open_ = 0;
   relay::Pacers no_limits_{relay::Pacer(0), relay::Pacer(0)};
   relay::CoreCounters counters_;
+  relay::BufferPool buffers_;
   const relay::RelayTerms terms_;
   async::Gate accepting_;
   async::Gate serving_;
