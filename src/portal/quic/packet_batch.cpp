@@ -141,8 +141,8 @@ bool PacketBatch::send() {
 
 bool PacketBatch::send_singly(unsigned message) {
   Message& what = messages_[message];
-  while (what.packets > 1) {
-    Message rest = what;
+  while (true) {
+    const Message rest = what;
     what.bytes = std::min(what.segment, what.bytes);
     what.packets = 1;
     finish(message);
@@ -152,15 +152,13 @@ bool PacketBatch::send_singly(unsigned message) {
       full_ = what.way.fd;
       return false;
     }
-    rest.begin += what.bytes;
-    rest.bytes -= what.bytes;
-    --rest.packets;
+    if (rest.packets == 1) return true;
+    const std::size_t sent = what.bytes;
     what = rest;
+    what.begin += sent;
+    what.bytes -= sent;
+    --what.packets;
   }
-  what.segment = what.bytes;
-  finish(message);
-  call_(what.way.fd, &headers_[message], 1);
-  return true;
 }
 
 }  // namespace portunus::portal::quic

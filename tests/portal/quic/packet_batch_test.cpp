@@ -135,6 +135,27 @@ TEST_F(PortalQuicPacketBatch, S8_a_length_that_cannot_be_split_leaves_shorter_on
   EXPECT_TRUE(sent[0].joined);
 }
 
+TEST_F(PortalQuicPacketBatch, S8_a_socket_that_fills_between_the_packets_of_a_run_loses_none) {
+  for (std::size_t full_after = 0; full_after < 3; ++full_after) {
+    sent.clear();
+    one_.limit = datagrams::kAnySegment;
+    errors = {EIO};
+    errors.insert(errors.end(), full_after, 0);
+    errors.push_back(EAGAIN);
+    for (const char* packet : {"aaa", "bbb", "cc"}) put(one_, packet);
+    EXPECT_FALSE(batch_.send());
+    EXPECT_EQ(sent.size(), full_after);
+    EXPECT_EQ(batch_.full(), 3);
+    one_.limit = 0;
+    refuses = 1;
+    batch_.retry();
+    EXPECT_TRUE(batch_.send());
+    refuses = 0;
+    ASSERT_EQ(sent.size(), 3U) << full_after;
+    EXPECT_EQ(sent[0].bytes + sent[1].bytes + sent[2].bytes, "aaabbbcc");
+  }
+}
+
 TEST_F(PortalQuicPacketBatch, S8_what_waits_for_a_full_socket_outlives_its_flow) {
   errors = {EAGAIN};
   {
