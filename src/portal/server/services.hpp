@@ -36,7 +36,7 @@ struct Services {
   relay::Pacers& pacers;
   relay::Admission& admission;
   /// Of the records of those whom it had no place for.
-  portunus::log::SharedLimiter refusals = {};
+  portunus::log::SharedLimiter refusals{};
   /// From authentication to a complete request on TLS/TCP (portal 10).
   const std::chrono::nanoseconds request_window = std::chrono::seconds(40);
 };
