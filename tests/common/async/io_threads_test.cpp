@@ -42,10 +42,15 @@ TEST(IoThreads, join_until_gives_up_on_a_thread_that_does_not_end_and_halt_ends_
 }
 
 TEST(IoThreads, join_until_does_not_wait_for_a_handler_that_is_stuck) {
+  std::promise<void> entered;
   std::promise<void> release;
   IoThreads threads("test", 1);
-  boost::asio::post(threads.context(0), [&release] { release.get_future().wait(); });
+  boost::asio::post(threads.context(0), [&] {
+    entered.set_value();
+    release.get_future().wait();
+  });
   threads.start();
+  entered.get_future().wait();
   threads.halt();
   EXPECT_FALSE(threads.join_until(std::chrono::steady_clock::now()));
   release.set_value();
