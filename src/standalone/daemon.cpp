@@ -75,7 +75,7 @@ class Daemon {
     gate_.spawn(live());
     gate_.spawn(obey_signals());
     io_.run();
-    async::ignore_from_now_on(signals_, {SIGINT, SIGTERM, SIGHUP});
+    async::ignore_from_now_on({SIGINT, SIGTERM, SIGHUP});
     if (!failures_.empty()) {
       log::flush();  // the list is the last word, and in one piece
       print_bind_failures(failures_);
@@ -157,9 +157,12 @@ class Daemon {
       if (ec) co_return;
       if (number == SIGHUP) {
         log::log(Event::standalone_sighup_ignored);
-      } else if (!stopping_) {  // a repeated signal changes nothing
+      } else {
+        async::ignore_from_now_on({SIGINT, SIGTERM, SIGHUP});
+        if (stopping_) co_return;
         log::log(Event::shutdown_signal, {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
         stop();
+        co_return;
       }
     }
   }

@@ -36,7 +36,7 @@ class App {
     gate_.spawn(live());
     gate_.spawn(obey_signals());
     io_.run();
-    async::ignore_from_now_on(signals_, {SIGINT, SIGTERM});
+    async::ignore_from_now_on({SIGINT, SIGTERM});
     return end_;
   }
 
@@ -50,13 +50,12 @@ class App {
 
   async::Task<> obey_signals() {
     co_await asio::this_coro::throw_if_cancelled(false);
-    for (bool first = true; !over_; first = false) {
-      const auto [ec, number] = co_await signals_.async_wait(async::kTuple);
-      if (ec) co_return;
-      if (!first) continue;  // a repeated signal changes nothing
-      log::log(Event::shutdown_signal, {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
-      agent_.request_stop();
-    }
+    if (over_) co_return;
+    const auto [ec, number] = co_await signals_.async_wait(async::kTuple);
+    if (ec) co_return;
+    async::ignore_from_now_on({SIGINT, SIGTERM});
+    log::log(Event::shutdown_signal, {{"signal", number == SIGINT ? "SIGINT" : "SIGTERM"}});
+    agent_.request_stop();
   }
 
   asio::io_context io_{1};

@@ -1,20 +1,26 @@
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <initializer_list>
 
-#include "common/async/task.hpp"
-
 namespace portunus::async {
 
-/// From here to the end of the process these signals, which `caught` has caught so far, change
-/// nothing. For a program whose loop has ended: once the set is gone they would have their default
-/// action again, and one that is repeated would kill a program that is about to exit with 0.
-inline void ignore_from_now_on(asio::signal_set& caught, std::initializer_list<int> numbers) {
+/// From here to the end of the process these signals change nothing, and interrupt nothing: for a
+/// program that has begun to stop, or whose loop has ended. Ignored ones are dropped by the kernel,
+/// while a caught one that is repeated quickly enough keeps a short sleep from ever ending.
+inline void ignore_from_now_on(std::initializer_list<int> numbers) {
+  // Holds the signals when the last other set is gone, which would give them their default action
+  // again and let one kill a program that is about to exit with 0. So it is never destroyed.
+  struct Holder {
+    boost::asio::io_context io{1};
+    boost::asio::signal_set signals{io};
+  };
+  static Holder& holder = *new Holder;
   for (const int number : numbers) {
-    boost::system::error_code ignored;
-    caught.remove(number, ignored);
+    boost::system::error_code twice;
+    holder.signals.add(number, twice);
     std::signal(number, SIG_IGN);
   }
 }

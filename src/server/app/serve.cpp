@@ -17,7 +17,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// From "listening" to "stopped". Later stop signals are still caught, and change nothing.
+/// From "listening" to "stopped". Later stop signals change nothing.
 async::Task<> run(Server& server, asio::signal_set& signals, std::chrono::seconds drain_timeout) {
   const Server::Listening& at = server.listening();
   log::log(log::Event::server_listening, {{"grpc", at.grpc.text()},
@@ -30,6 +30,7 @@ async::Task<> run(Server& server, asio::signal_set& signals, std::chrono::second
     if (ec || number != SIGHUP) break;
     co_await server.report_store();
   }
+  async::ignore_from_now_on({SIGINT, SIGTERM, SIGHUP});
   log::log(log::Event::shutdown_signal, {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
   log::log(log::Event::server_draining);
   const bool clean = co_await server.stop(drain_timeout);
@@ -56,7 +57,6 @@ Started<void> serve(ServerOptions options) {
   if (!server) return std::unexpected(std::move(server.error()));
   asio::co_spawn(domain, run(**server, signals, drain_timeout), rethrow);
   domain.run();
-  async::ignore_from_now_on(signals, {SIGINT, SIGTERM, SIGHUP});
   return {};
 }
 

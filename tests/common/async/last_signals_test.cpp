@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 
 namespace portunus::async {
 namespace {
@@ -16,9 +17,9 @@ void (*action_of(int number))(int) {
 
 TEST(LastSignals, are_ignored_also_when_the_set_that_caught_them_is_gone) {
   {
-    asio::io_context io;
-    asio::signal_set caught(io, SIGUSR1, SIGUSR2);
-    ignore_from_now_on(caught, {SIGUSR1});
+    boost::asio::io_context io;
+    boost::asio::signal_set caught(io, SIGUSR1, SIGUSR2);
+    ignore_from_now_on({SIGUSR1});
     EXPECT_EQ(action_of(SIGUSR1), SIG_IGN);
     EXPECT_NE(action_of(SIGUSR2), SIG_DFL) << "it is still caught";
   }
