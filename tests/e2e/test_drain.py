@@ -61,6 +61,8 @@ def test_DRN_2_the_client_aborts_what_outlives_the_drain(lab, server, target):
 @pytest.mark.parametrize("program", ["client", "server"])
 def test_stop_signals_that_do_not_end_change_nothing(server, edge, program, number):
     life = {"client": edge, "server": server}[program].life
+    life.signal(number)
+    life.wait_event("shutdown.signal")
     while life.alive:  # up to its last moment
         life.signal(number)
     assert life.wait_exit() == 0

@@ -149,6 +149,8 @@ def test_a_daemon_of_which_no_rule_binds_ends_too(lab, target):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_signals_that_do_not_end_change_nothing(lab, echo_rules, number):
     daemon = Standalone(lab, echo_rules[0]).start()
+    daemon.life.signal(number)
+    daemon.life.wait_event("shutdown.signal")
     while daemon.life.alive:  # up to its last moment
         daemon.life.signal(number)
         daemon.life.signal(signal.SIGHUP)
