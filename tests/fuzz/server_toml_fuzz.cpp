@@ -29,6 +29,7 @@ PORTUNUS_FUZZ_TARGET(server_toml)(portunus::fuzz::Input input) {
   } else {
     FUZZ_CHECK(!parsed.error().detail.empty());
   }
+  if (text.contains(kToken)) return;  // a message may show what else is in the file
   const auto secret = portunus::config::parse_server_config(
       "operator_token = \"" + std::string(kToken) + "\"\n" + text, dir);
   if (!secret) FUZZ_CHECK(!secret.error().detail.contains(kToken));
