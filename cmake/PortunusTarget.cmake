@@ -76,8 +76,9 @@ function(portunus_test name)
   endif()
   # Debian's libraries are built without ThreadSanitizer: what they do to memory on their own threads
   # says nothing, because the locks they take while doing it are invisible as well.
+  # More memory than there is is what some tests ask for, and must be told so.
   set_tests_properties(${name} PROPERTIES TIMEOUT 300
-    ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1 ignore_noninstrumented_modules=1 suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp${symbolizer}")
+    ENVIRONMENT "ASAN_OPTIONS=detect_stack_use_after_return=1:allocator_may_return_null=1;UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1 allocator_may_return_null=1 ignore_noninstrumented_modules=1 suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp${symbolizer}")
 endfunction()
 
 # portunus_fuzz(<name> SOURCES … LIBS …): a libFuzzer program in build/fuzz/fuzzers, only under the fuzz
