@@ -53,6 +53,11 @@ void IoThreads::halt() {
   for (auto& context : contexts_) context->stop();
 }
 
+void IoThreads::leave_behind() {
+  for (auto& thread : threads_) thread.detach();
+  threads_.clear();
+}
+
 void IoThreads::stop() {
   halt();
   join();

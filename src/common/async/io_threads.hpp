@@ -29,6 +29,9 @@ class IoThreads {
   bool join_until(std::chrono::steady_clock::time_point deadline);
   /// Stops the contexts where they are: each thread ends behind the handler that it is in.
   void halt();
+  /// Gives up the threads that still run, behind halt() and a join_until() that failed: what they
+  /// use must never be destroyed.
+  void leave_behind();
   /// halt(), then join().
   void stop();
 

@@ -67,7 +67,7 @@ Result<Pair> read_pair(const std::string& certificate_path, const std::string& k
 CredentialStore::CredentialStore(Pair pair)
     : reloads_(false),
       current_(std::make_shared<const Pair>(std::move(pair))),
-      generation_(current_.load()->generation) {}
+      generation_(current_->generation) {}
 
 CredentialStore::CredentialStore(Pair pair, Files files, SteadyTime now, OnReload on_reload,
                                  Check check)
@@ -76,8 +76,13 @@ CredentialStore::CredentialStore(Pair pair, Files files, SteadyTime now, OnReloa
       on_reload_(std::move(on_reload)),
       check_(std::move(check)),
       current_(std::make_shared<const Pair>(std::move(pair))),
-      generation_(current_.load()->generation),
+      generation_(current_->generation),
       due_(due_after(now, files_.interval)) {}
+
+std::shared_ptr<const Pair> CredentialStore::current() const {
+  const std::scoped_lock lock(mutex_);
+  return current_;
+}
 
 void CredentialStore::on_client_hello(SteadyTime now) {
   if (!reloads_ || ticks(now) < due_.load(std::memory_order_relaxed)) return;
@@ -104,7 +109,11 @@ void CredentialStore::reload() {
   if (pair) {
     pair->generation = generation_.load(std::memory_order_relaxed) + 1;
     const std::uint64_t generation = pair->generation;
-    current_.store(std::make_shared<const Pair>(std::move(*pair)));
+    auto next = std::make_shared<const Pair>(std::move(*pair));
+    {
+      const std::scoped_lock lock(mutex_);
+      current_.swap(next);
+    }
     generation_.store(generation, std::memory_order_release);
   } else {
     outcome = fail(pair.error());

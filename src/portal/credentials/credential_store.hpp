@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "common/base/clock.hpp"
@@ -50,8 +51,9 @@ class CredentialStore {
   /// To be called for each ClientHello, before current(). Reads the files when that is due, unless
   /// another thread is doing so; a failure keeps the pair in use.
   void on_client_hello(SteadyTime now);
-  std::shared_ptr<const Pair> current() const { return current_.load(); }
-  /// Of current(), for the price of one load.
+  std::shared_ptr<const Pair> current() const;
+  /// Of current(), for the price of one load and no lock: who has built something from a pair asks
+  /// for the pair when this has changed.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
 
  private:
@@ -62,7 +64,10 @@ class CredentialStore {
   const bool reloads_;
   const OnReload on_reload_;
   const Check check_;
-  std::atomic<std::shared_ptr<const Pair>> current_;
+  /// A mutex rather than std::atomic<std::shared_ptr>, whose load() in libstdc++ 12 lets its own
+  /// lock go too weakly for the next store().
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Pair> current_;
   std::atomic<std::uint64_t> generation_;
   /// Of the steady clock; when the next attempt is due.
   std::atomic<std::int64_t> due_{0};

@@ -307,7 +307,8 @@ bool Portal::Impl::quiet_first_core(SteadyTime last) {
 void Portal::Impl::leave_behind() {
   left_behind_ = true;
   threads_.halt();
-  threads_.join_until(deadline_after(std::chrono::steady_clock::now(), kUnwind));
+  const bool ended = threads_.join_until(deadline_after(std::chrono::steady_clock::now(), kUnwind));
+  if (!ended) threads_.leave_behind();
   log_.write(log::Level::warn, "portal::run: what did not end in time is left behind");
 }
 
