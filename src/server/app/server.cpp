@@ -165,15 +165,16 @@ class Server::Impl {
                        [this](http::Request r) { return api_.handle(std::move(r)); }),
         metrics_http_(domain.get_executor(), domain.get_executor(),
                       [this](http::Request r) { return answer_scrape(metrics_, std::move(r)); }) {
-    rules_.set_sink(&control_);
+    const control::EdgeSinks edges = control_.sinks();
+    rules_.set_sink(&edges.rules);
     rules_.set_listener(&news_);
     rules_.set_rights(people::find_owners_miss);
     people_.set_listener(&news_);
-    owner_caps_.set_sink(&control_);
-    quotas_.set_sink(&control_);
-    clients_.set_sink(&control_);
+    owner_caps_.set_sink(&edges.owner_caps);
+    quotas_.set_sink(&edges.quotas);
+    clients_.set_sink(&edges.sessions);
     clients_.add_listener(&news_);
-    clients_.add_listener(&control_);
+    clients_.add_listener(&edges.clients);
   }
 
   Started<void> listen();

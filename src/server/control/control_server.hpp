@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "common/async/task.hpp"
 #include "common/base/clock.hpp"
@@ -44,45 +42,31 @@ struct Domain {
   quotas::QuotaService& quotas;
 };
 
+/// The ways of the domain to the edges. Every call is made on the domain executor.
+struct EdgeSinks {
+  rules::RuleSink& rules;
+  quotas::QuotaSink& quotas;
+  owner_caps::OwnerCapSink& owner_caps;
+  auth::SessionSink& sessions;
+  auth::ClientListener& clients;
+};
+
 /// The gRPC services on the control port: sessions of the edges and enrollment (control-wire).
 /// gRPC's own threads only move messages onto the domain executor, where everything here lives.
 /// Owned by the composition root; stop() before the services it uses go away.
-class ControlServer final : public rules::RuleSink,
-                            public quotas::QuotaSink,
-                            public owner_caps::OwnerCapSink,
-                            public auth::SessionSink,
-                            public auth::ClientListener {
+class ControlServer {
  public:
   ControlServer(boost::asio::any_io_executor executor, const Domain& domain, const Clock& clock,
                 ControlOptions options);
-  ~ControlServer() override;
+  ~ControlServer();
 
   /// Binds and serves; the bound endpoint, or why not.
   Result<net::Endpoint> start();
   /// No new streams; every session ends with server_shutdown; hard close after `grace`.
   async::Task<> stop(std::chrono::steady_clock::duration grace);
 
-  // rules::RuleSink
-  bool connected(std::string_view client_id) const override;
-  const rules::ClientCapabilities* capabilities(std::string_view client_id) const override;
-  bool push(std::string_view client_id, std::string_view request_id,
-            const model::RuleSpec& rule) override;
-  bool remove(std::string_view client_id, std::string_view request_id, RuleId rule) override;
-
-  // quotas::QuotaSink, owner_caps::OwnerCapSink
-  std::optional<std::string_view> client_version(std::string_view client_id) const override;
-  quotas::QuotaSink::Told quota_changed(std::string_view client_id,
-                                        std::string_view user_id) override;
-  owner_caps::OwnerCapSink::Told owner_caps_changed(std::string_view client_id,
-                                                    std::string_view owner_id) override;
-
-  // auth::SessionSink
-  std::optional<auth::LiveSession> live_session(std::string_view client_id) const override;
-  bool disconnect(std::string_view client_id, std::string_view reason) override;
-
-  // auth::ClientListener
-  void on_client_changed(std::string_view client_id, std::string_view name) override;
-  void on_client_removed(std::string_view client_id) override;
+  /// Live as long as the server does.
+  EdgeSinks sinks();
 
   /// Refused bearers by reason (portunus_auth_failures_total).
   const std::map<std::string, std::uint64_t>& auth_failures() const;

@@ -55,11 +55,12 @@ class ControlServerTest : public testing::Test {
         domain.executor(), Domain{*clients, *rules, *caps, *quotas}, clock,
         ControlOptions{.listen = {*net::IpAddress::parse("127.0.0.1"), 0},
                        .pair = test::test_pair()});
-    rules->set_sink(server.get());
-    caps->set_sink(server.get());
-    quotas->set_sink(server.get());
-    clients->set_sink(server.get());
-    clients->add_listener(server.get());
+    const EdgeSinks edges = server->sinks();
+    rules->set_sink(&edges.rules);
+    caps->set_sink(&edges.owner_caps);
+    quotas->set_sink(&edges.quotas);
+    clients->set_sink(&edges.sessions);
+    clients->add_listener(&edges.clients);
     endpoint = server->start().value();
     domain.start();
   }
