@@ -66,8 +66,8 @@ class Daemon {
              [this](std::uint64_t sequence) { return snapshot(sequence); }},
             std::chrono::milliseconds(config_.stats.refresh_ms)),
         gate_(io_.get_executor()) {
-    forwarder_.on_rule_failed([this](RuleId id, std::string reason) {
-      fail(fmt::format("rule {}: {}", id.value, reason));
+    forwarder_.on_rule_failed([this](const model::RuleTraffic& last, std::string reason) {
+      fail(fmt::format("rule {}: {}", last.rule.value, reason));
     });
   }
 

@@ -21,6 +21,7 @@ class CounterBook {
     if (!model::covers_counters(counted, entry.counted)) restart(entry);
     entry.counted = counted;
     entry.listed = true;
+    entry.retired = false;
   }
   /// The engine's next numbers begin at 0; the total goes on. Returns what was counted so far.
   Record restart(const Key& key) { return restart(entries_[key]); }
@@ -42,10 +43,14 @@ class CounterBook {
     restart(entry);
     entry.listed = false;
   }
-  /// Everything about the key is gone; under the same key it would begin at 0.
-  void forget(const Key& key) {
-    entries_.erase(key);
-    reported_.erase(key);
+  /// The key has ended: it stays in the reports, with gauges of 0, until all of its total has been
+  /// delivered, and is then forgotten. Its next update() before that begins at 0, the total goes on.
+  void retire(const Key& key) {
+    const auto it = entries_.find(key);
+    if (it == entries_.end()) return;
+    restart(it->second);
+    it->second.retired = true;
+    forget_delivered(it);
   }
 
   /// Keys that are in the reports, in order.
@@ -78,8 +83,12 @@ class CounterBook {
   }
   /// The last report was delivered.
   void confirm() {
-    for (auto& [key, total] : reported_) entries_.at(key).delivered = std::move(total);
-    reported_.clear();
+    for (auto& [key, total] : std::exchange(reported_, {})) {
+      const auto it = entries_.find(key);
+      if (it == entries_.end()) continue;
+      it->second.delivered = std::move(total);
+      if (it->second.retired) forget_delivered(it);
+    }
   }
   void drop() { reported_.clear(); }
 
@@ -90,6 +99,7 @@ class CounterBook {
     Record delivered;     ///< of the total, so far
     Record session_base;  ///< delivered by earlier sessions
     bool listed = false;
+    bool retired = false;
     Record total() const {
       Record out = earlier;
       model::add_counters(out, counted);
@@ -105,7 +115,15 @@ class CounterBook {
     return counted;
   }
 
-  std::map<Key, Entry> entries_;
+  using Entries = std::map<Key, Entry>;
+
+  void forget_delivered(Entries::iterator it) {
+    if (!model::covers_counters(it->second.delivered, it->second.total())) return;
+    reported_.erase(it->first);
+    entries_.erase(it);
+  }
+
+  Entries entries_;
   std::map<Key, Record> reported_;
 };
 

@@ -257,6 +257,10 @@ Actions EdgeState::on_removed(std::uint64_t ticket) {
   return {status(done.request_id, done.id, v1::REMOVED)};
 }
 
+bool EdgeState::runs(RuleId id) const {
+  return live_.contains(id) || (pending_ && pending_->spec.id == id);
+}
+
 Actions EdgeState::on_rule_failed(RuleId id, const std::string& reason) {
   if (pending_ && pending_->spec.id == id) {
     pending_->died = reason;

@@ -34,6 +34,8 @@ class EdgeState {
   /// How the last Activate went; the error is the FAILED reason.
   Actions on_activated(const std::expected<void, std::string>& result);
   Actions on_removed(std::uint64_t ticket);
+  /// True from the Activate of a rule until its removal or death.
+  bool runs(RuleId id) const;
   /// A live rule died by itself, and nothing of it is left (LIFE-5). At any time.
   Actions on_rule_failed(RuleId id, const std::string& reason);
   /// To be called at deadline().

@@ -14,8 +14,9 @@ RuleApplier::RuleApplier(asio::any_io_executor executor, RuleEngine& engine,
       state_(options.replay_quiet),
       stats_(options.stats_interval),
       drains_(std::move(executor)) {
-  engine_.on_rule_failed(
-      [this](RuleId id, const std::string& reason) { on_rule_failed(id, reason); });
+  engine_.on_rule_failed([this](const model::RuleTraffic& last, const std::string& reason) {
+    on_rule_failed(last, reason);
+  });
 }
 
 RuleApplier::~RuleApplier() {
@@ -53,8 +54,18 @@ async::Task<> RuleApplier::remove_all() {
 
 void RuleApplier::update_stats() {
   stats_.update_rules(engine_.counters());
+  if (ending_) update_ending_rules();
   stats_.update_owners(engine_.owners());
   update_sni_stats();
+}
+
+/// What drains at the end of the process goes on in the reports, period by period.
+void RuleApplier::update_ending_rules() {
+  for (const model::RuleTraffic& entry : engine_.draining()) {
+    // A former activation under the same id is told apart by its end alone.
+    const bool only_one = !drains_before_end_.contains(entry.rule);
+    if (only_one && drains_at_end_.contains(entry.rule)) stats_.update_rules({&entry, 1});
+  }
 }
 
 /// At the end the ports leave SNI mode, and their last numbers stay in the reports as those of the
@@ -100,17 +111,17 @@ void RuleApplier::carry_out(const Action& action, Progress& out) {
 async::Task<> RuleApplier::activate(Activate action) {
   const RuleId id = action.rule.id;
   const auto result = co_await engine_.activate(std::move(action.rule), action.udp);
-  if (!result) stats_.forget(id);  // also when it was to replace another
+  if (!result) stats_.retire(id);  // also when it was to replace another
   emit(state_.on_activated(result));
 }
 
 void RuleApplier::remove(const Remove& action) {
   std::optional<model::RuleTraffic> replaced;
+  if (const auto counted = engine_.counters(action.id)) stats_.update_rules({&*counted, 1});
   if (action.replaced) {
-    update_stats();
     replaced = stats_.replaced(action.id);
   } else if (!ending_) {
-    stats_.forget(action.id);
+    stats_.retire(action.id);
   }
   // A port that leaves SNI mode and enters it again counts anew, which two updates would not show
   // if they stood on either side of both.
@@ -118,22 +129,31 @@ void RuleApplier::remove(const Remove& action) {
   // The removal begins with this call, before a replacement is activated.
   auto drain = engine_.remove(action.id, drain_window_);
   update_sni_stats();
-  drains_.spawn(watch_drain(std::move(drain), action.ticket, replaced));
+  if (ending_) {
+    drains_at_end_.insert(action.id);
+  } else {
+    drains_before_end_.insert(action.id);
+  }
+  drains_.spawn(watch_drain(std::move(drain), action.ticket, replaced, ending_));
 }
 
-void RuleApplier::on_rule_failed(RuleId id, const std::string& reason) {
-  stats_.forget(id);
-  emit(state_.on_rule_failed(id, reason));
+void RuleApplier::on_rule_failed(const model::RuleTraffic& last, const std::string& reason) {
+  if (!state_.runs(last.rule)) return;  // its removal tells its end
+  stats_.ended(last);
+  stats_.retire(last.rule);
+  emit(state_.on_rule_failed(last.rule, reason));
 }
 
 async::Task<> RuleApplier::watch_drain(async::Task<model::RuleTraffic> drain, std::uint64_t ticket,
-                                       std::optional<model::RuleTraffic> replaced) {
+                                       std::optional<model::RuleTraffic> replaced, bool at_end) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const model::RuleTraffic last = co_await std::move(drain);
-  if (replaced) {
-    stats_.replaced_ended(*replaced, last);
-  } else if (ending_) {
+  if (at_end) {
+    drains_at_end_.erase(last.rule);
     stats_.ended(last);
+  } else {
+    drains_before_end_.extract(last.rule);
+    if (replaced) stats_.replaced_ended(*replaced, last);
   }
   emit(state_.on_removed(ticket));
   if (listener_.rule_drained) listener_.rule_drained();

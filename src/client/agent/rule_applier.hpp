@@ -3,6 +3,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "client/agent/edge_state.hpp"
@@ -63,10 +64,11 @@ class RuleApplier {
   void carry_out(const Action& action, Progress& out);
   async::Task<> activate(Activate action);
   void remove(const Remove& action);
+  void update_ending_rules();
   void update_sni_stats();
   async::Task<> watch_drain(async::Task<model::RuleTraffic> drain, std::uint64_t ticket,
-                            std::optional<model::RuleTraffic> replaced);
-  void on_rule_failed(RuleId id, const std::string& reason);
+                            std::optional<model::RuleTraffic> replaced, bool at_end);
+  void on_rule_failed(const model::RuleTraffic& last, const std::string& reason);
   void emit(const Actions& statuses);
   void emit(const SendStatus& news);
 
@@ -76,6 +78,8 @@ class RuleApplier {
   StatsReporter stats_;
   Listener listener_;
   bool ending_ = false;
+  std::multiset<RuleId> drains_before_end_;
+  std::set<RuleId> drains_at_end_;
   async::Gate drains_;
 };
 

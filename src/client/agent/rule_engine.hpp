@@ -23,9 +23,11 @@ class RuleEngine {
  public:
   virtual ~RuleEngine() = default;
 
-  /// Who hears, on the agent's executor, of a live rule that died by itself, and of the reason
-  /// (LIFE-5); nothing of it is left. Set before the first activation, and emptied at the end.
-  virtual void on_rule_failed(std::function<void(RuleId, std::string reason)> notify) = 0;
+  /// Who hears, on the agent's executor, of a live rule that died by itself (LIFE-5): all that it
+  /// ever moved, and the reason. Nothing of it is left. Set before the first activation, and
+  /// emptied at the end.
+  using OnRuleFailed = std::function<void(const model::RuleTraffic& last, std::string reason)>;
+  virtual void on_rule_failed(OnRuleFailed notify) = 0;
 
   /// Binds and forwards, all or nothing; the error is a failure reason of data-plane section 2. The
   /// id is not live. Ports of removed rules are free, whatever still drains.
@@ -49,6 +51,10 @@ class RuleEngine {
 
   /// One entry per live rule, cumulative since its activation.
   virtual std::vector<model::RuleTraffic> counters() const = 0;
+  /// The entry of one live rule.
+  virtual std::optional<model::RuleTraffic> counters(RuleId id) const = 0;
+  /// The same of the rules that are being removed and still drain.
+  virtual std::vector<model::RuleTraffic> draining() const = 0;
   /// One entry per port in SNI mode, cumulative since it entered it.
   virtual std::vector<model::SniPortTraffic> sni_ports() const = 0;
   /// One entry per owner with anything to say, cumulative over the process.

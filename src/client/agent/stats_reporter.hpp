@@ -46,13 +46,14 @@ class StatsReporter {
   model::RuleTraffic replaced(RuleId rule) { return rules_.restart(rule); }
   /// What that one moved in all, given what replaced() returned for it.
   void replaced_ended(const model::RuleTraffic& then, const model::RuleTraffic& last);
-  /// The last numbers of a rule that stays in the reports, because the process ends with it.
+  /// The last numbers of a rule, which stays in the reports.
   void ended(const model::RuleTraffic& last);
-  /// The rule is gone from the reports; under the same id it would begin at 0.
-  void forget(RuleId rule) { rules_.forget(rule); }
+  /// The rule has ended while the process lives on: it leaves the reports once all it moved has
+  /// been delivered.
+  void retire(RuleId rule) { rules_.retire(rule); }
 
   /// The numbers of this session, and the number to confirm them with. Nothing while no rule is
-  /// known and no port is in SNI mode.
+  /// known, ended ones with undelivered numbers among them, and no port is in SNI mode.
   struct Report {
     std::uint64_t number;
     model::TrafficReport traffic;

@@ -4,7 +4,7 @@
 
 namespace portunus::client::app {
 
-void ForwarderEngine::on_rule_failed(std::function<void(RuleId, std::string reason)> notify) {
+void ForwarderEngine::on_rule_failed(OnRuleFailed notify) {
   forwarder_.on_rule_failed(std::move(notify));
 }
 
@@ -42,6 +42,14 @@ void ForwarderEngine::remove_quota(std::string_view owner_id) {
 
 std::vector<model::RuleTraffic> ForwarderEngine::counters() const {
   return forwarder_.counters();
+}
+
+std::optional<model::RuleTraffic> ForwarderEngine::counters(RuleId id) const {
+  return forwarder_.counters(id);
+}
+
+std::vector<model::RuleTraffic> ForwarderEngine::draining() const {
+  return forwarder_.draining();
 }
 
 std::vector<model::SniPortTraffic> ForwarderEngine::sni_ports() const {

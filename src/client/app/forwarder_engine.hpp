@@ -10,7 +10,7 @@ class ForwarderEngine final : public agent::RuleEngine {
  public:
   explicit ForwarderEngine(dataplane::Forwarder& forwarder) : forwarder_(forwarder) {}
 
-  void on_rule_failed(std::function<void(RuleId, std::string reason)> notify) override;
+  void on_rule_failed(OnRuleFailed notify) override;
   async::Task<std::expected<void, std::string>> activate(model::RuleSpec rule,
                                                          model::UdpSettings udp) override;
   async::Task<model::RuleTraffic> remove(RuleId id,
@@ -22,6 +22,8 @@ class ForwarderEngine final : public agent::RuleEngine {
   void set_quota(std::string_view owner_id, std::uint64_t remaining, bool exhausted) override;
   void remove_quota(std::string_view owner_id) override;
   std::vector<model::RuleTraffic> counters() const override;
+  std::optional<model::RuleTraffic> counters(RuleId id) const override;
+  std::vector<model::RuleTraffic> draining() const override;
   std::vector<model::SniPortTraffic> sni_ports() const override;
   std::vector<model::OwnerTraffic> owners() const override;
 

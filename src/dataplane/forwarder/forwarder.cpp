@@ -45,7 +45,7 @@ class Forwarder::Impl {
 
   RuleTable table;
   owners::OwnerRegistry owner_scopes;
-  std::function<void(RuleId, std::string)> notify_failed;
+  OnRuleFailed notify_failed;
 
  private:
   async::Task<std::optional<StartFailure>> start_rule(const model::RuleSpec& spec,
@@ -185,7 +185,7 @@ void Forwarder::Impl::on_rule_died(const Rule& rule, const std::string& role) {
   table.retire(id);
   rule->begin_failure([this, rule, reason = "unexpected_task_exit:" + role] {
     log_failed(rule->rule()->spec(), reason, std::nullopt);
-    if (notify_failed) notify_failed(rule->rule()->id(), reason);
+    if (notify_failed) notify_failed(rule->rule()->traffic(), reason);
   });
   sni_.leave(*rule->rule());
   cores_.stop_probes(rule->rule());
@@ -213,7 +213,7 @@ Forwarder::Forwarder(asio::any_io_executor owner, ForwarderOptions options)
 
 Forwarder::~Forwarder() = default;
 
-void Forwarder::on_rule_failed(std::function<void(RuleId, std::string reason)> notify) {
+void Forwarder::on_rule_failed(OnRuleFailed notify) {
   impl_->notify_failed = std::move(notify);
 }
 
@@ -261,6 +261,17 @@ std::vector<model::RuleTraffic> Forwarder::counters() const {
   std::vector<model::RuleTraffic> all;
   impl_->table.for_each_live(
       [&all](const ActiveRule& rule) { all.push_back(rule.rule()->traffic()); });
+  return all;
+}
+
+std::optional<model::RuleTraffic> Forwarder::counters(RuleId id) const {
+  const Rule rule = impl_->table.find(id);
+  return rule ? std::optional(rule->rule()->traffic()) : std::nullopt;
+}
+
+std::vector<model::RuleTraffic> Forwarder::draining() const {
+  std::vector<model::RuleTraffic> all;
+  for (const auto& rule : impl_->table.leaving()) all.push_back(rule->rule()->traffic());
   return all;
 }
 

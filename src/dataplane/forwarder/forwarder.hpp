@@ -41,8 +41,10 @@ class Forwarder {
   Forwarder& operator=(const Forwarder&) = delete;
 
   /// Called on the owner's executor when a live rule died by itself, which released everything it
-  /// held: the reason, "unexpected_task_exit:<role>" (LIFE-5). Set before the first activation.
-  void on_rule_failed(std::function<void(RuleId, std::string reason)> notify);
+  /// held: all that it ever moved, and the reason, "unexpected_task_exit:<role>" (LIFE-5). Set
+  /// before the first activation.
+  using OnRuleFailed = std::function<void(const model::RuleTraffic& last, std::string reason)>;
+  void on_rule_failed(OnRuleFailed notify);
 
   /// Binds every listener of the rule, all or none, and starts forwarding (LIFE-2). The id must
   /// not be live. The error is a failure reason of data-plane section 2, e.g. "port_in_use".
@@ -73,6 +75,10 @@ class Forwarder {
 
   /// One entry per live rule, cumulative since its activation (data-plane section 15).
   std::vector<model::RuleTraffic> counters() const;
+  /// The entry of one live rule.
+  std::optional<model::RuleTraffic> counters(RuleId id) const;
+  /// The same of the rules that are being removed and still drain, in the order of their removals.
+  std::vector<model::RuleTraffic> draining() const;
   /// One entry per live rule: what is shown locally only.
   std::vector<model::LocalTraffic> local_counters() const;
   /// One entry per listen port in SNI mode, cumulative since the port entered it.

@@ -10,6 +10,12 @@ namespace portunus::server::rules {
 using log::Event;
 using log::Level;
 
+namespace {
+
+constexpr std::size_t kMostLimiters = 65536;
+
+}  // namespace
+
 void log_push_sent(const store::RuleRow& rule, std::string_view request_id) {
   const model::RuleSpec& spec = rule.spec;
   const std::string rule_id = std::to_string(spec.id.value);
@@ -56,23 +62,30 @@ void log_remove(const store::RuleRow& rule, std::string_view request_id, bool to
 void StatusEvents::unmatched(std::string_view client_name, RuleId rule,
                              std::string_view request_id) {
   const std::string rule_id = std::to_string(rule.value);
-  log(unmatched_, Event::client_rule_status_unmatched,
+  log(unmatched_, client_name, Event::client_rule_status_unmatched,
       {{"client_name", client_name}, {"rule_id", rule_id}, {"request_id", request_id}});
 }
 
 void StatusEvents::wrong_client(std::string_view client_name, RuleId rule,
                                 std::string_view request_id, std::string_view rule_owner) {
   const std::string rule_id = std::to_string(rule.value);
-  log(wrong_client_, Event::client_rule_status_wrong_client,
+  log(wrong_client_, client_name, Event::client_rule_status_wrong_client,
       {{"client_name", client_name},
        {"rule_id", rule_id},
        {"request_id", request_id},
        {"rule_owner", rule_owner}});
 }
 
-void StatusEvents::log(log::Limiter& limiter, Event event, std::vector<log::Field> fields) {
+void StatusEvents::log(Limiters& limiters, std::string_view client_name, Event event,
+                       std::vector<log::Field> fields) {
   if (!log::enabled(event)) return;
-  const auto suppressed = limiter.admit(clock_.steady_now());
+  auto limiter = limiters.find(client_name);
+  if (limiter == limiters.end()) {
+    // Names that are gone stay until there are many; starting anew costs a few lines.
+    if (limiters.size() >= kMostLimiters) limiters.clear();
+    limiter = limiters.try_emplace(std::string(client_name)).first;
+  }
+  const auto suppressed = limiter->second.admit(clock_.steady_now());
   if (!suppressed) return;
   if (*suppressed > 0) fields.push_back({"suppressed", *suppressed});
   log::log_fields(log::info(event).level, event, fields);

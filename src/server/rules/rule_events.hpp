@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +24,7 @@ void log_push_result(const store::RuleRow& rule, std::string_view request_id,
 /// audit.rule_remove; a warning when the client could not be told.
 void log_remove(const store::RuleRow& rule, std::string_view request_id, bool told);
 
-/// The lines that an edge can cause at will; each kind is limited (observability 1).
+/// The lines that an edge can cause at will; each kind is limited for each edge (observability 1).
 class StatusEvents {
  public:
   explicit StatusEvents(const Clock& clock) : clock_(clock) {}
@@ -32,11 +35,14 @@ class StatusEvents {
                     std::string_view rule_owner);
 
  private:
-  void log(log::Limiter& limiter, log::Event event, std::vector<log::Field> fields);
+  using Limiters = std::map<std::string, log::Limiter, std::less<>>;
+
+  void log(Limiters& limiters, std::string_view client_name, log::Event event,
+           std::vector<log::Field> fields);
 
   const Clock& clock_;
-  log::Limiter unmatched_;
-  log::Limiter wrong_client_;
+  Limiters unmatched_;
+  Limiters wrong_client_;
 };
 
 }  // namespace portunus::server::rules

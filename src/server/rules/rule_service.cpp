@@ -168,7 +168,8 @@ std::vector<model::RuleSpec> RuleService::begin_session(std::string_view client_
 
 const model::RuleSpec* RuleService::current(RuleId id) const {
   const RuleBook::Entry* entry = impl_->book_.find(id);
-  return entry == nullptr ? nullptr : &entry->row.spec;
+  if (entry == nullptr || entry->row.state == store::RuleState::failed) return nullptr;
+  return &entry->row.spec;
 }
 
 void RuleService::expect_status(std::string_view client_id, std::string request_id, RuleId rule) {

@@ -28,7 +28,7 @@ namespace portunus::client::agent {
 /// Coroutines on the agent's thread, everything else from the test's.
 class FakeEngine final : public RuleEngine {
  public:
-  void on_rule_failed(std::function<void(RuleId, std::string)> notify) override {
+  void on_rule_failed(OnRuleFailed notify) override {
     const std::lock_guard lock(mutex_);
     notify_ = std::move(notify);
   }
@@ -50,9 +50,9 @@ class FakeEngine final : public RuleEngine {
                                          std::chrono::steady_clock::duration grace) override {
     const std::lock_guard lock(mutex_);
     calls_.push_back("remove " + std::to_string(id.value));
-    const model::RuleTraffic last = live_[id];
+    const auto entry = draining_.emplace(id, live_[id]);
     live_.erase(id);
-    return drain(last, std::chrono::steady_clock::now() + grace);
+    return drain(entry, std::chrono::steady_clock::now() + grace);
   }
 
   void limit_rule(RuleId id, const std::optional<model::RateLimit>& limit) override {
@@ -79,6 +79,17 @@ class FakeEngine final : public RuleEngine {
     for (const auto& [id, traffic] : live_) out.push_back(traffic);
     return out;
   }
+  std::optional<model::RuleTraffic> counters(RuleId id) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = live_.find(id);
+    return it == live_.end() ? std::nullopt : std::optional(it->second);
+  }
+  std::vector<model::RuleTraffic> draining() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<model::RuleTraffic> out;
+    for (const auto& [id, traffic] : draining_) out.push_back(traffic);
+    return out;
+  }
   std::vector<model::SniPortTraffic> sni_ports() const override {
     const std::lock_guard lock(mutex_);
     return sni_ports_;
@@ -94,13 +105,16 @@ class FakeEngine final : public RuleEngine {
   }
   /// A live rule dies by itself. On the agent's thread.
   void kill(std::uint64_t id, const std::string& reason) {
-    std::function<void(RuleId, std::string)> notify;
+    OnRuleFailed notify;
+    model::RuleTraffic last;
     {
       const std::lock_guard lock(mutex_);
+      last = live_[RuleId{id}];
+      last.rule = RuleId{id};
       live_.erase(RuleId{id});
       notify = notify_;
     }
-    notify(RuleId{id}, reason);
+    notify(last, reason);
   }
   void set_bytes(std::uint64_t id, std::uint64_t in, std::uint64_t out) {
     model::RuleTraffic traffic;
@@ -120,6 +134,11 @@ class FakeEngine final : public RuleEngine {
   void set_owners(std::vector<model::OwnerTraffic> owners) {
     const std::lock_guard lock(mutex_);
     owners_ = std::move(owners);
+  }
+  /// What a rule moved by now whose drain is held.
+  void set_draining_bytes(std::uint64_t id, std::uint64_t in) {
+    const std::lock_guard lock(mutex_);
+    draining_.find(RuleId{id})->second.bytes_in = in;
   }
   /// While held, drains take their whole grace.
   void hold_drains(bool held) { held_ = held; }
@@ -142,18 +161,23 @@ class FakeEngine final : public RuleEngine {
     const std::lock_guard lock(mutex_);
     calls_.push_back(std::move(call));
   }
-  async::Task<model::RuleTraffic> drain(model::RuleTraffic last, SteadyTime deadline) {
+  using Draining = std::multimap<RuleId, model::RuleTraffic>;
+
+  async::Task<model::RuleTraffic> drain(Draining::iterator entry, SteadyTime deadline) {
     while (held_ && std::chrono::steady_clock::now() < deadline) {
       co_await async::sleep_for(std::chrono::milliseconds(1));
     }
+    const std::lock_guard lock(mutex_);
+    model::RuleTraffic last = draining_.extract(entry).mapped();
     last.bytes_in += drain_bytes_;
     co_return last;
   }
 
   mutable std::mutex mutex_;
-  std::function<void(RuleId, std::string)> notify_;
+  OnRuleFailed notify_;
   std::vector<std::string> calls_;
   std::map<RuleId, model::RuleTraffic> live_;
+  Draining draining_;
   std::vector<model::SniPortTraffic> sni_ports_;
   std::vector<model::OwnerTraffic> owners_;
   std::map<std::uint16_t, std::string> failures_;

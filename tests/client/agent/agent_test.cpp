@@ -310,6 +310,60 @@ TEST_F(AgentTest, D8_counters_go_on_where_delivery_ended) {
   EXPECT_EQ(notes.all()[0], "0 0");
 }
 
+TEST_F(AgentTest, CW_8_the_last_numbers_of_a_removed_rule_are_reported) {
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("p1", 7, 8080);
+    stream.replay_complete();
+    stream.status();
+    engine.set_bytes(7, 100, 10);
+    stream.remove("d1", 7);
+    for (std::uint64_t seen = 0; seen < 100;) seen = stream.report()->stats(0).bytes_in();
+    notes.add("all of it");
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentOptions options = quick_options();
+  options.stats_interval = milliseconds(5);
+  AgentLife life(engine, bundle_for(server), options);
+  ASSERT_TRUE(notes.wait_for(1));
+}
+
+TEST_F(AgentTest, CW_8_what_a_rule_moved_before_it_died_without_a_session_is_reported) {
+  std::atomic<bool> died{false};
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    if (stream.number() == 1) {
+      stream.welcome();
+      stream.push("p1", 7, 8080);
+      stream.replay_complete();
+      stream.status();
+      notes.add("up");
+      return grpc::Status::OK;
+    }
+    if (!eventually([&] { return died.load(); })) return grpc::Status::OK;
+    stream.welcome();
+    stream.push("p2", 7, 8080);
+    stream.replay_complete();
+    notes.add(stream.status());
+    const auto report = stream.report();
+    notes.add(std::to_string(report->stats(0).rule_id()) + " moved " +
+              std::to_string(report->stats(0).bytes_in()));
+    stream.read_to_end();
+    return grpc::Status::OK;
+  });
+  AgentOptions options = quick_options();
+  options.stats_interval = milliseconds(5);
+  AgentLife life(engine, bundle_for(server), options);
+  ASSERT_TRUE(notes.wait_for(1));
+  ASSERT_TRUE(eventually([&] { return has(log, Event::control_disconnected); }));
+  engine.set_bytes(7, 500, 0);
+  life.kill_rule(engine, 7, "unexpected_task_exit:Reaper");
+  died = true;
+  ASSERT_TRUE(notes.wait_for(3));
+  EXPECT_EQ(notes.all(),
+            (Calls{"up", "FAILED 7 p2 unexpected_task_exit:Reaper", "7 moved 500"}));
+}
+
 TEST_F(AgentTest, no_report_is_sent_while_no_rule_is_installed) {
   FakeControlServer server(test::test_pair(), [&](Stream& stream) {
     stream.welcome();
@@ -367,6 +421,50 @@ TEST_F(AgentTest, DRN_7_a_stop_drains_reports_and_closes) {
   ASSERT_EQ(calls.size(), 4U);
   std::ranges::sort(calls.begin() + 1, calls.end() - 1);  // rules drain side by side
   EXPECT_EQ(calls, (Calls{"up", "REMOVED 7 p1", "REMOVED 8 p2", "closed at 105"}));
+}
+
+TEST_F(AgentTest, DRN_5_what_drains_at_the_end_is_reported_limited_and_metered) {
+  engine.hold_drains(true);
+  FakeControlServer server(test::test_pair(), [&](Stream& stream) {
+    stream.welcome();
+    stream.push("p1", 7, 8080);
+    stream.replay_complete();
+    stream.status();
+    engine.set_bytes(7, 100, 0);
+    notes.add("up");
+    eventually([&] { return engine.live().empty(); });
+    engine.set_draining_bytes(7, 140);
+    // While it drains, not after it.
+    while (const auto report = stream.report()) {
+      if (report->stats(0).bytes_in() == 140) break;
+    }
+    stream.push("p2", 8, 8081);  // the next session's replay brings it again
+    v1::ServerMessage message;
+    v1::TrafficQuotaUpdate& quota = *message.mutable_traffic_quota_update();
+    quota.set_action(v1::TRAFFIC_QUOTA_ACTION_SET);
+    quota.set_user_id("alice");
+    quota.mutable_state()->set_budget_remaining_bytes(0);
+    quota.mutable_state()->set_exhausted(true);
+    stream.write(message);
+    notes.add("told");
+    while (const auto more = stream.read()) {
+      if (more->has_rule_status()) notes.add(more->rule_status());
+    }
+    return grpc::Status::OK;
+  });
+  AgentOptions options = quick_options();
+  options.stats_interval = milliseconds(5);
+  AgentLife life(engine, bundle_for(server), options);
+  ASSERT_TRUE(notes.wait_for(1));
+  life.request_stop();
+  ASSERT_TRUE(notes.wait_for(2));
+  const Calls wanted = {"activate 7 10.0.0.1:80", "remove 7", "quota alice 0 exhausted"};
+  EXPECT_TRUE(eventually([&] { return engine.calls() == wanted; }));
+  engine.hold_drains(false);
+  EXPECT_EQ(life.end(), Agent::End::stopped);
+  EXPECT_EQ(engine.calls(), wanted);
+  ASSERT_TRUE(notes.wait_for(3));
+  EXPECT_EQ(notes.all(), (Calls{"up", "told", "REMOVED 7 p1"}));
 }
 
 TEST_F(AgentTest, DRN_2_the_drain_ends_by_its_window) {

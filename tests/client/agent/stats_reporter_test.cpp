@@ -105,7 +105,28 @@ TEST_F(StatsReporterTest, nothing_is_reported_while_no_rule_is_installed) {
   EXPECT_FALSE(stats.report());
   count({traffic(kSeven, 0, 0)});
   EXPECT_TRUE(stats.report());
-  stats.forget(kSeven);
+  stats.retire(kSeven);
+  EXPECT_FALSE(stats.report());
+}
+
+TEST_F(StatsReporterTest, CW_8_an_ended_rule_is_reported_until_all_of_it_is_delivered) {
+  stats.begin_session(now);
+  count({traffic(kSeven, 100, 0, 2)});
+  deliver();
+  count({traffic(kSeven, 130, 0, 2)});
+  stats.retire(kSeven);
+  EXPECT_EQ(send(), (std::vector{traffic(kSeven, 130, 0)}));
+  new_session();  // its fate is unknown
+  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 30, 0)}));
+  EXPECT_FALSE(stats.report());
+}
+
+TEST_F(StatsReporterTest, CW_8_what_a_rule_moved_without_a_session_outlives_its_end) {
+  count({traffic(kSeven, 100, 50)});
+  stats.ended(traffic(kSeven, 160, 70));
+  stats.retire(kSeven);
+  stats.begin_session(now);
+  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 160, 70)}));
   EXPECT_FALSE(stats.report());
 }
 
@@ -186,20 +207,20 @@ TEST_F(StatsReporterTest, rules_installed_later_start_at_0) {
   EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 10, 0), traffic(kEight, 3, 0)}));
 }
 
-TEST_F(StatsReporterTest, a_rule_removed_and_installed_anew_starts_at_0) {
+TEST_F(StatsReporterTest, a_rule_installed_anew_goes_on_from_what_is_not_delivered) {
   stats.begin_session(now);
   count({traffic(kSeven, 1000, 0)});
   deliver();
   new_session();
   count({traffic(kSeven, 1500, 0)});
   send();
-  stats.forget(kSeven);
+  stats.retire(kSeven);
   count({traffic(kSeven, 4, 0)});
-  stats.settle(number, true);  // of the former rule: says nothing about the new one
-  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 4, 0)}));
-  new_session();
+  stats.settle(number, true);
+  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 504, 0)}));
+  stats.retire(kSeven);  // all of it is known, so it starts at 0
   count({traffic(kSeven, 6, 0)});
-  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 2, 0)}));
+  EXPECT_EQ(deliver(), (std::vector{traffic(kSeven, 6, 0)}));
 }
 
 TEST_F(StatsReporterTest, a_replaced_rule_keeps_its_total_through_the_drain) {

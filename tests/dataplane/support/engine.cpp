@@ -34,8 +34,8 @@ Engine::Engine(dataplane::ForwarderOptions options)
     : work_(asio::make_work_guard(context_)),
       thread_([this] { context_.run(); }),
       forwarder_(std::make_unique<dataplane::Forwarder>(context_.get_executor(), options)) {
-  forwarder_->on_rule_failed([this](RuleId id, const std::string& reason) {
-    failures_.push_back(std::to_string(id.value) + " " + reason);
+  forwarder_->on_rule_failed([this](const model::RuleTraffic& last, const std::string& reason) {
+    failures_.push_back(std::to_string(last.rule.value) + " " + reason);
   });
 }
 

@@ -101,12 +101,24 @@ TEST_F(RuleStatusTest, an_edge_that_floods_statuses_costs_one_write_at_a_time_an
   clock_.advance(std::chrono::seconds(1));
   status("", RuleId{99}, Outcome::activated);
   EXPECT_EQ(log_.count("client.rule_status_unmatched", {"\"suppressed\":990"}), 1U);
+  // Another edge has lines of its own.
+  service_->on_status(kOther, "edge-02", "", RuleId{99}, Outcome::activated, "");
+  EXPECT_EQ(unmatched(), 12U);
   status("", id, Outcome::failed, "last");
   expect_state(id, RuleState::failed);
   EXPECT_TRUE(io_.run(service_->drain(std::chrono::seconds(5))));
   EXPECT_EQ(shown(id).failure_reason, "last");
   restart();
   EXPECT_EQ(shown(id).failure_reason, "last");
+}
+
+TEST_F(RuleStatusTest, CW_6_2_a_rule_that_fails_before_its_turn_in_the_replay_is_not_sent) {
+  const RuleId id = activate().spec.id;
+  ASSERT_EQ(begin_session(kEdge).size(), 1U);
+  EXPECT_NE(service_->current(id), nullptr);
+  status("", id, Outcome::failed, "unexpected_task_exit:Demux");
+  expect_state(id, RuleState::failed);
+  EXPECT_EQ(service_->current(id), nullptr);
 }
 
 TEST_F(RuleStatusTest, CW_6_2_replays_active_and_pending_ascending_never_failed) {
