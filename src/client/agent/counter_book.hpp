@@ -44,7 +44,8 @@ class CounterBook {
     entry.listed = false;
   }
   /// The key has ended: it stays in the reports, with gauges of 0, until all of its total has been
-  /// delivered, and is then forgotten. Its next update() before that begins at 0, the total goes on.
+  /// delivered, and is then forgotten. Its next update() before that begins at 0, the total goes
+  /// on.
   void retire(const Key& key) {
     const auto it = entries_.find(key);
     if (it == entries_.end()) return;

@@ -113,8 +113,7 @@ async::Task<> Session::on_message(const v1::ServerMessage& message) {
   if (stopping_ == Stopping::draining || stopping_ == Stopping::finished) {
     // What drains stays limited and quota-bound (DRN-5). Rules are not answered any more: a FAILED
     // would be final, while a pending rule is activated by the next session's replay.
-    const bool terms =
-        message.has_traffic_quota_update() || message.has_owner_rate_limit_update();
+    const bool terms = message.has_traffic_quota_update() || message.has_owner_rate_limit_update();
     if (!terms || !applier_.established()) co_return;
   }
   const auto progress = co_await applier_.on_message(message, now());

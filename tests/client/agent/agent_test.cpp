@@ -360,8 +360,7 @@ TEST_F(AgentTest, CW_8_what_a_rule_moved_before_it_died_without_a_session_is_rep
   life.kill_rule(engine, 7, "unexpected_task_exit:Reaper");
   died = true;
   ASSERT_TRUE(notes.wait_for(3));
-  EXPECT_EQ(notes.all(),
-            (Calls{"up", "FAILED 7 p2 unexpected_task_exit:Reaper", "7 moved 500"}));
+  EXPECT_EQ(notes.all(), (Calls{"up", "FAILED 7 p2 unexpected_task_exit:Reaper", "7 moved 500"}));
 }
 
 TEST_F(AgentTest, no_report_is_sent_while_no_rule_is_installed) {

@@ -149,10 +149,11 @@ TEST_F(SniRuleTest, LIFE_5_a_listener_that_dies_fails_every_member_and_nobody_el
   Server server(says('s'));
   std::mutex mutex;
   std::vector<std::string> failed;
-  engine_.forwarder().on_rule_failed([&](const model::RuleTraffic& last, const std::string& reason) {
-    const std::lock_guard lock(mutex);
-    failed.push_back(std::to_string(last.rule.value) + " " + reason);
-  });
+  engine_.forwarder().on_rule_failed(
+      [&](const model::RuleTraffic& last, const std::string& reason) {
+        const std::lock_guard lock(mutex);
+        failed.push_back(std::to_string(last.rule.value) + " " + reason);
+      });
   const auto count = [&] {
     const std::lock_guard lock(mutex);
     return failed.size();
