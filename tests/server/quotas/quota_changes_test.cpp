@@ -115,6 +115,19 @@ TEST_F(QuotaChangesTest, HTTP_10_patch_is_first_the_limit_then_the_credit_and_on
   EXPECT_EQ(sink_.told.back().state->budget_remaining_bytes, 50);
 }
 
+TEST_F(QuotaChangesTest, SQ_6_5_a_patch_with_both_exhausts_only_what_is_exhausted_after_it) {
+  const auto exhaustions = [&] { return service_->numbers().at(0).exhaustions; };
+  ASSERT_TRUE(put(100));
+  report(60, 0);
+  expect_used(60);
+  EXPECT_FALSE(patch(50, true)->exhausted_at);  // 60 of 50 only between the two steps
+  EXPECT_EQ(exhaustions(), 0U);
+  EXPECT_EQ(patch(0, true)->exhausted_at, kNow);
+  EXPECT_EQ(exhaustions(), 1U);
+  EXPECT_EQ(patch(0, true)->exhausted_at, kNow);
+  EXPECT_EQ(exhaustions(), 1U);
+}
+
 TEST_F(QuotaChangesTest, SQ_6_4_lowering_the_limit_below_the_usage_exhausts) {
   ASSERT_TRUE(put(100));
   report(60, 0);
