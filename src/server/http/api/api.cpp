@@ -138,7 +138,7 @@ async::Task<Response> Api::handle_open(const Request& request, const Router::Mat
   if (match.outcome == Router::Outcome::found) {
     result = co_await kAuthRoutes[match.route].route(call);
   }
-  guard_.record_open(request, call.who, result ? nullptr : &result.error());
+  guard_.record_open(request, call.who, call.by_session, result ? nullptr : &result.error());
   if (result) co_return std::move(*result);
   Response refusal = to_response(result.error());
   add_allow(refusal, match);
