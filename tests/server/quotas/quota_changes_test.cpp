@@ -83,6 +83,12 @@ TEST_F(QuotaChangesTest, HTTP_10_a_grant_that_names_the_client_makes_its_user_a_
   EXPECT_TRUE(target("edge-02"));
 }
 
+TEST_F(QuotaChangesTest, HTTP_10_a_superadmin_is_a_target_without_a_grant) {
+  EXPECT_EQ(number("SELECT count(*) FROM grants"), 0);
+  EXPECT_TRUE(put(1000, std::nullopt, "bob", "edge-02"));
+  EXPECT_EQ(put(1000, std::nullopt, "carol", "edge-02").error(), Errc::quota_target_not_found);
+}
+
 TEST_F(QuotaChangesTest, CW_9_the_gate_closes_only_while_the_client_is_connected) {
   EXPECT_TRUE(put(1000, std::nullopt, "alice", "edge-02"));  // offline
   sink_.versions[kOther] = "";
