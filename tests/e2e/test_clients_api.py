@@ -149,8 +149,10 @@ def test_HTTP_10_a_quota_is_judged_in_order(server, edge):
     put(QUOTA.replace("edge-01", "Edge"), {"monthly_bytes": -1}).refused(400, "invalid_quota_size")
     put(QUOTA.replace("edge-01", "Edge"), NOW).refused(400, "invalid_client_name")
     put(QUOTA, {"monthly_bytes": 1 << 63}).refused(400, "invalid_quota_size")
+    put(QUOTA, {"monthly_bytes": 1 << 64}).refused(400, "invalid_quota_size")
     put(QUOTA, {}).refused(422, "invalid_body")
     put(QUOTA, {**NOW, "billing_anchor": 1 << 40}).refused(400, "invalid_billing_anchor")
+    put(QUOTA, {**NOW, "billing_anchor": -(1 << 64)}).refused(400, "invalid_billing_anchor")
     patch(QUOTA, {"monthly_bytes": -1}).refused(404, "quota_not_found")
     server.api.delete(QUOTA).refused(404, "quota_not_found")
     assert server.api.get("/v1/clients/edge-01/quotas").ok(200) == []

@@ -187,6 +187,8 @@ def test_pipelined_requests_are_answered_in_their_order(server):
     (HEAD.encode() + b"a:\r\n" * 5_000 + b"\r\n", 431),
     (b"garbage\r\n\r\n", 400),
     (b"GET /v1/users/me HTTP/1.1\r\n\r\n", 400),
+    (b"GET /v1/users/me HTTP/1.1 x\r\nHost: x\r\n\r\n", 400),
+    (b"GET /v1/users/me HTTP/2.0\r\nHost: x\r\n\r\n", 505),
     (b"GET  /v1/users/me HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     (b"GET /v1/users/me HTTP/1.1\r\nHost : x\r\n\r\n", 400),
     (b"POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked"

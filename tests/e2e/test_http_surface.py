@@ -233,7 +233,7 @@ def raw(port, data, seconds=10):
 
 
 @pytest.mark.parametrize("data", [
-    b"\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
+    b"\r\n\r\n", b"nonsense\r\n\r\n", b"GET / HTTQ/1.1\r\n\r\n", b"GET  HTTP/1.1\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET /v1/rules HTTP/1.1\r\nA" + b"x" * 100_000,
     b"POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
     b"POST /v1/rules HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",

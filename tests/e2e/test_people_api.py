@@ -22,6 +22,7 @@ def token_of(server, name):
 @pytest.mark.parametrize("change, status, code", [
     ({"user_id": "Alice", "display_name": ""}, 422, "invalid_user_id"),
     ({"user_id": "_alice"}, 422, "reserved_user_id"),
+    ({"user_id": "_Alice!"}, 422, "reserved_user_id"),
     ({"display_name": " ", "role": "boss"}, 422, "invalid_display_name"),
     ({"role": "boss", "password_change_required": True}, 403, "role_required"),
     ({"password_change_required": True}, 422, "initial_password_required"),

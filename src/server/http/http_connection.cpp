@@ -60,6 +60,21 @@ unsigned judge_coding(const HeadParser::value_type& head) {
   return equal_ignoring_case(head[bhttp::field::transfer_encoding], "chunked") ? 0 : 501;
 }
 
+/// Whether a start line that the parser refused for its version names one, other than the two that
+/// it takes. Method and target are well-formed, or it would not have come so far.
+bool names_another_version(std::string_view received) {
+  std::string_view line = received.substr(0, received.find_first_of("\r\n"));
+  for (int words = 0; words < 2; ++words) {
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) return false;
+    line.remove_prefix(space + 1);
+  }
+  constexpr std::string_view kName = "HTTP/";
+  const auto digit = [line](std::size_t at) { return line[at] >= '0' && line[at] <= '9'; };
+  return line.size() == 8 && line.starts_with(kName) && digit(5) && line[6] == '.' && digit(7) &&
+         line != "HTTP/1.0" && line != "HTTP/1.1";
+}
+
 /// "Sun, 22 Nov 2026 03:30:29 GMT" (RFC 9110 5.6.7), whatever the locale.
 std::string http_date(std::time_t now) {
   constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -198,6 +213,12 @@ class HttpConnection::Impl final : public BodySource {
     }
   }
 
+  /// With a start line that failed as its beginning.
+  std::string_view unread() const {
+    const auto bytes = buffer_.cdata();
+    return {static_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
   async::Task<bool> wait_for_request() {
     if (buffer_.size() > 0) co_return true;
     // What a large request has made of it is not kept for every idle connection.
@@ -217,13 +238,13 @@ class HttpConnection::Impl final : public BodySource {
     if (ec == bhttp::error::header_limit || ec == bhttp::error::buffer_overflow) return 431;
     if (deadline_.passed()) return 408;
     if (ec == bhttp::error::end_of_stream || ec == bhttp::error::partial_message) return 0;
+    if (ec == bhttp::error::bad_version && names_another_version(unread())) return 505;
     return ec.category() == bhttp::make_error_code(bhttp::error::bad_method).category() ? 400U : 0U;
   }
 
   /// Fills the request from the parsed header; a status when it must be refused.
   unsigned take_head(Request& request) {
     const auto& head = head_->get();
-    if (head.version() != 10 && head.version() != 11) return 505;
     if (head.version() == 11 && head.count(bhttp::field::host) != 1) return 400;
     if (const unsigned status = judge_coding(head)) return status;
     if (!parse_target(head.target(), request)) return 400;

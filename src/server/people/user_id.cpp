@@ -20,9 +20,9 @@ Result<> check_user_id(std::string_view user_id) {
 }
 
 Result<> check_new_user_id(std::string_view user_id) {
-  if (model::is_user_id(user_id)) return {};
-  const bool reserved = model::is_reserved_user_id(user_id);
-  return refuse(reserved ? Errc::reserved_user_id : Errc::invalid_user_id, user_id);
+  if (user_id.starts_with('_')) return refuse(Errc::reserved_user_id, user_id);
+  if (!model::is_user_id(user_id)) return refuse(Errc::invalid_user_id, user_id);
+  return {};
 }
 
 }  // namespace portunus::server::people

@@ -146,9 +146,12 @@ async::Task<Result<QuotaRow>> QuotaService::Impl::patch(std::string user_id, std
     if (!row) return fail(row.error());
     if (bad_size) return fail(Errc::invalid_quota_size);
     Change out{std::move(*row), {}};
-    if (monthly_bytes) out.effect += set_limit(out.row, *monthly_bytes, at);
-    if (clear) out.effect += clear_usage(out.row, at);
     if (!monthly_bytes && !clear) return out;
+    const bool was_exhausted = out.row.exhausted_at.has_value();
+    if (monthly_bytes) set_limit(out.row, *monthly_bytes, at);
+    if (clear) clear_usage(out.row, at);
+    // It is one write: what the limit alone would have exhausted never was.
+    out.effect.exhausted = !was_exhausted && out.row.exhausted_at.has_value();
     if (const auto done = store::update_quota(connection, out.row); !done) {
       return fail(done.error());
     }

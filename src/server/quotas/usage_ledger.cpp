@@ -3,6 +3,7 @@
 #include "common/base/saturating.hpp"
 #include "server/store/client_store.hpp"
 #include "server/store/quota_store.hpp"
+#include "server/store/store.hpp"
 #include "server/store/traffic_bucket.hpp"
 #include "server/store/traffic_sample_store.hpp"
 
@@ -28,7 +29,10 @@ Result<Booked> book_owner(store::Connection& connection, const store::ClientRef&
     add_saturating(out.bytes, bytes.total());
     const auto added =
         store::add_minute_sample(connection, client, user_id, start, bytes.in, bytes.out);
-    if (!added) out.sample_error = added.error();
+    if (added) continue;
+    // Outside of the transaction the quota would be charged now, and again when this is retried.
+    if (!store::transaction_stands(connection)) return fail(added.error());
+    out.sample_error = added.error();
   }
   auto quota = store::find_quota(connection, client, user_id);
   if (!quota) return fail(quota.error());

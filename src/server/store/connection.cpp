@@ -58,9 +58,11 @@ void Connection::commit() {
 }
 
 void Connection::rollback() noexcept {
-  // SQLite itself rolls back after some failures, such as a full disk.
-  if (sqlite3_get_autocommit(database_.getHandle()) != 0) return;
-  database_.tryExec("ROLLBACK");
+  if (in_transaction()) database_.tryExec("ROLLBACK");
+}
+
+bool Connection::in_transaction() const noexcept {
+  return sqlite3_get_autocommit(database_.getHandle()) == 0;
 }
 
 Error to_error(const SQLite::Exception& exception) {

@@ -47,6 +47,8 @@ class Connection {
   void begin(Access access);
   void commit();
   void rollback() noexcept;
+  /// Not any more after some failures, such as a full disk: SQLite itself has rolled back.
+  bool in_transaction() const noexcept;
 
  private:
   SQLite::Database database_;

@@ -42,6 +42,10 @@ void log_refusal(const std::filesystem::path& path, int on_disk, const Error& er
 
 }  // namespace
 
+bool transaction_stands(const Connection& connection) {
+  return connection.in_transaction();
+}
+
 class Store::Impl {
  public:
   explicit Impl(unsigned readers)

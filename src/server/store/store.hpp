@@ -20,6 +20,11 @@ namespace portunus::server::store {
 /// of the entity stores (client_store, rule_store, …) take it.
 class Connection;
 
+/// Whether the transaction that a function of Store was given still stands. After an error of a
+/// statement it may not: SQLite itself rolls back when the disk is full or fails. A function that
+/// goes on all the same would write outside of any transaction.
+bool transaction_stands(const Connection& connection);
+
 struct StoreOptions {
   std::filesystem::path path;  ///< <data-dir>/state.db
   /// Reader threads wanted. Writer and readers together are at most min(CPU count, 8)

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <map>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -48,9 +49,11 @@ class TextBody final : public BodySource {
   explicit TextBody(Result<std::string> text) : text_(std::move(text)) {}
   async::Task<Result<std::string>> read() override {
     ++reads;
+    if (throws) throw std::bad_alloc();
     co_return text_;
   }
   int reads = 0;
+  bool throws = false;
 
  private:
   Result<std::string> text_;
@@ -246,6 +249,7 @@ class ApiTest : public ::testing::Test {
     std::optional<std::string> token = std::nullopt;  ///< instead of the superadmin's
     std::vector<Header> headers = {};
     std::optional<Error> body_fault = std::nullopt;
+    bool body_throws = false;
   };
   Response send(Ask ask) {
     const std::size_t mark = ask.target.find('?');
@@ -263,6 +267,7 @@ class ApiTest : public ::testing::Test {
     Result<std::string> text = ask.body.value_or("");
     if (ask.body_fault) text = fail(*ask.body_fault);
     TextBody body(std::move(text));
+    body.throws = ask.body_throws;
     request.body = &body;
     Response response = io_.run(api_->handle(std::move(request)));
     body_reads_ = body.reads;

@@ -56,6 +56,7 @@ TEST_F(PeopleApiTest, HTTP_6_1_refusals_of_a_new_user) {
   EXPECT_EQ(add({{"password_change_required", "yes"}}), "422 invalid_body");
   EXPECT_EQ(add({{"user_id", "A"}}), "422 invalid_user_id");
   EXPECT_EQ(add({{"user_id", "_a"}}), "422 reserved_user_id");
+  EXPECT_EQ(add({{"user_id", "_A b"}}), "422 reserved_user_id");
   EXPECT_EQ(add({{"display_name", ""}}), "422 invalid_display_name");
   EXPECT_EQ(add({{"role", "boss"}}), "403 role_required");
   EXPECT_EQ(add({{"password_change_required", true}}), "422 initial_password_required");
@@ -191,6 +192,7 @@ TEST_F(PeopleApiTest, HTTP_6_3_bodies_of_the_wrong_shape) {
   EXPECT_EQ(add("client", "Bad"), "422 invalid_client");
   EXPECT_EQ(add("client", "01J00000000000000000000009"), "404 client_not_found");
   EXPECT_EQ(add("user_id", "_legacy"), "422 reserved_user_id");
+  EXPECT_EQ(add("user_id", "_"), "422 reserved_user_id");
   EXPECT_EQ(add("user_id", "bob"), "404 user_not_found");
 }
 

@@ -198,6 +198,22 @@ TEST_F(ApiTest, EachRequestIsLoggedAndCountedOnce) {
   EXPECT_EQ(counts.size(), 3U);
 }
 
+TEST_F(ApiTest, HTTP_1_a_route_that_throws_is_answered_and_recorded_like_any_fault) {
+  bootstrap();
+  const test::LogCapture log;
+  const auto ask = [&](const char* path) {
+    return send({.method = "POST", .target = path, .body = "{}", .body_throws = true});
+  };
+  for (const char* path : {"/v1/client-enrollments", "/v1/auth/login"}) {
+    const Response answer = ask(path);
+    EXPECT_EQ(refusal(answer), "500 internal") << path;
+    EXPECT_EQ(message_of(answer), "internal") << path;
+    EXPECT_EQ(answer.header("cache-control"), "no-store") << path;
+  }
+  EXPECT_EQ(log.count("operator.allow", {R"("path":"/v1/client-enrollments")"}), 1U);
+  EXPECT_EQ(metrics_->requests().counts().at({"allow", "ok"}), 1U);
+}
+
 TEST_F(ApiTest, AStoreFaultIsAnAnswerWithoutItsText) {
   bootstrap();
   const test::LogCapture log;

@@ -92,6 +92,32 @@ TEST_F(QuotasApiTest, HTTP_10_refusals) {
   EXPECT_EQ(put({{"monthly_bytes", 1}}).status, 200U);
 }
 
+TEST_F(QuotasApiTest, HTTP_10_an_integer_of_more_than_64_bits_is_out_of_bounds_and_no_wrong_shape) {
+  const auto ask = [&](const char* method, const std::string& body) {
+    return refusal(send({.method = method, .target = path(), .body = body}));
+  };
+  for (const std::string number :
+       {"9223372036854775808", "18446744073709551615", "18446744073709551616",
+        "340282366920938463463374607431768211456", "-9223372036854775809",
+        "-18446744073709551616"}) {
+    EXPECT_EQ(ask("PUT", "{\"monthly_bytes\":" + number + "}"), "400 invalid_quota_size") << number;
+    EXPECT_EQ(ask("PUT", "{\"monthly_bytes\":1,\"billing_anchor\":" + number + "}"),
+              "400 invalid_billing_anchor")
+        << number;
+  }
+  ASSERT_EQ(put({{"monthly_bytes", 1}}).status, 200U);
+  for (const std::string number : {"18446744073709551616", "-9223372036854775809"}) {
+    EXPECT_EQ(ask("PATCH", "{\"monthly_bytes\":" + number + "}"), "400 invalid_quota_size")
+        << number;
+  }
+  for (const std::string number : {"1.5", "-0.5", "1e3", "1.0", "9.3e18", "-9.2e18"}) {
+    EXPECT_EQ(ask("PUT", "{\"monthly_bytes\":" + number + "}"), "422 invalid_body") << number;
+    EXPECT_EQ(ask("PUT", "{\"monthly_bytes\":1,\"billing_anchor\":" + number + "}"),
+              "422 invalid_body")
+        << number;
+  }
+}
+
 TEST_F(QuotasApiTest, HTTP_5_users_read_their_own_and_change_nothing) {
   const std::string alice = add_user("alice", store::Role::user);
   const auto ask = [&](const std::string& method, const std::string& target) {

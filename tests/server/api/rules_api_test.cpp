@@ -77,6 +77,16 @@ TEST_F(RulesApiTest, TheListIsFilteredByClientAndOwner) {
   EXPECT_EQ(send({.target = "/v1/rules?owner=_superadmin", .token = alice}).body, "[]");
 }
 
+TEST_F(RulesApiTest, HTTP_1_a_filter_is_refused_in_the_words_of_a_push) {
+  for (const char* client : {"Bad", "01HZZZZZZZZZZZZZZZZZZZZZZZ"}) {
+    const Response listed = get(std::string("/v1/rules?client=") + client);
+    const Response pushed = post("/v1/rules", rule_body(18080, client));
+    EXPECT_EQ(listed.status, pushed.status) << client;
+    EXPECT_EQ(listed.body, pushed.body) << client;
+  }
+  EXPECT_EQ(message_of(get("/v1/rules?client=Edge")), "invalid_name: Edge");
+}
+
 TEST_F(RulesApiTest, ShapeAndGrammarAreRefused) {
   const Json good = rule_body(18080);
   Json without_target = good;

@@ -361,6 +361,39 @@ TEST_F(WebAuthApiTest, OBS_2_and_8_sessions_in_log_and_metrics) {
   }
 }
 
+TEST_F(WebAuthApiTest, OBS_2_of_the_auth_calls_only_a_logout_has_an_auth_method) {
+  const Json first = onboarding(setup_token());
+  const test::LogCapture log;
+  // None of these looks at the credentials that come along.
+  const auto ask = [&](const char* path, const Json& body) {
+    return send({.method = "POST",
+                 .target = path,
+                 .body = body.dump(),
+                 .token = "nonsense",
+                 .headers = {{"Cookie", "portunus_session=old"}}})
+        .status;
+  };
+  EXPECT_EQ(ask("/v1/auth/onboarding", onboarding("x")), 401U);
+  EXPECT_EQ(ask("/v1/auth/onboarding", first), 201U);
+  const Json wrong = {{"user_id", "root"}, {"password", "not the password"}};
+  const Json right = {{"user_id", "root"}, {"password", kPassword}};
+  EXPECT_EQ(ask("/v1/auth/login", wrong), 401U);
+  EXPECT_EQ(ask("/v1/auth/login", right), 200U);
+  EXPECT_EQ(send({.method = "POST", .target = "/v1/auth/logout", .token = "nonsense"}).status,
+            401U);
+  EXPECT_EQ(log.count("operator.deny"), 3U);
+  EXPECT_EQ(log.count("operator.allow"), 2U);
+  for (const std::string& line : log.lines()) EXPECT_FALSE(line.contains("auth_method")) << line;
+
+  const std::string cookie = session("root");
+  EXPECT_EQ(log_out(cookie).status, 204U);
+  EXPECT_EQ(refusal(log_out(cookie)), "401 credential_invalid");
+  for (const char* event : {"operator.allow", "operator.deny"}) {
+    EXPECT_EQ(log.count(event, {R"("path":"/v1/auth/logout")", R"("auth_method":"cookie")"}), 1U)
+        << event;
+  }
+}
+
 TEST_F(WebAuthApiTest, OBS_2_the_auth_calls_are_logged_and_not_counted) {
   people();
   const test::LogCapture log;

@@ -154,9 +154,9 @@ TEST_F(HttpListenerTest, NoContentHasNoLength) {
 TEST_F(HttpListenerTest, MalformedRequestsAreRefusedAndTheConnectionCloses) {
   start();
   for (const char* bytes :
-       {"garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\nbad header\r\n\r\n", "GET x HTTP/1.1\r\nHost: x\r\n\r\n",
-        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+       {"garbage\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        "GET x HTTP/1.1\r\nHost: x\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1x\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -164,6 +164,31 @@ TEST_F(HttpListenerTest, MalformedRequestsAreRefusedAndTheConnectionCloses) {
     const std::string answer = ask(bytes);
     EXPECT_TRUE(begins(answer, "HTTP/1.1 400 Bad Request\r\n")) << bytes << answer;
     EXPECT_TRUE(has(answer, "Connection: close\r\n")) << bytes << answer;
+  }
+}
+
+TEST_F(HttpListenerTest, HTTP_1_a_version_of_http_that_is_not_spoken_is_505) {
+  start();
+  for (const char* version : {"HTTP/2.0", "HTTP/0.9", "HTTP/1.2", "HTTP/9.9"}) {
+    const std::string answer = ask(std::string("GET / ") + version + "\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(begins(answer, "HTTP/1.1 505 HTTP Version Not Supported\r\n")) << answer;
+    EXPECT_TRUE(has(answer, "Connection: close\r\n")) << answer;
+    EXPECT_TRUE(has(answer, "Content-Type: text/plain")) << answer;
+  }
+  // Behind a request that was served, too.
+  RawClient client = connect();
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/2.0\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.read_response().ends_with("GET /a? "));
+  EXPECT_TRUE(begins(client.read_response(), "HTTP/1.1 505"));
+}
+
+TEST_F(HttpListenerTest, HTTP_1_what_is_no_version_of_http_is_400) {
+  start();
+  for (const char* line :
+       {"GET / HTTQ/1.1", "GET / http/1.1", "GET / HTTP/1.1 x", "GET / HTTP/11.1",
+        "GET / HTTP/2.0 x", "GET / HTTP/2.x", "GET /a b HTTP/2.0", "HTTP/2.0 200 OK"}) {
+    const std::string answer = ask(std::string(line) + "\r\nHost: x\r\n\r\n");
+    EXPECT_TRUE(begins(answer, "HTTP/1.1 400 Bad Request\r\n")) << line << "\n" << answer;
   }
 }
 

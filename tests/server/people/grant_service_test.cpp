@@ -59,6 +59,8 @@ TEST_F(GrantServiceTest, HTTP_6_3_refusals_in_their_order) {
   EXPECT_EQ(add_grant(asked).error(), Errc::invalid_user_id);
   asked.user_id = "_superadmin";
   EXPECT_EQ(add_grant(asked).error(), Errc::reserved_user_id);
+  asked.user_id = "_";
+  EXPECT_EQ(add_grant(asked).error(), Errc::reserved_user_id);
   asked.user_id = "nobody";
   EXPECT_EQ(add_grant(asked).error(), Errc::invalid_client);
   asked.client = "01J00000000000000000000009";

@@ -54,6 +54,8 @@ TEST_F(UserServiceTest, HTTP_6_1_refusals_of_a_new_user_in_their_order) {
   EXPECT_EQ(add(user).error(), Errc::invalid_user_id);
   user.user_id = "_root";
   EXPECT_EQ(add(user).error(), Errc::reserved_user_id);
+  user.user_id = "_No id!";
+  EXPECT_EQ(add(user).error(), Errc::reserved_user_id);
   user.user_id = "root";
   EXPECT_EQ(add(user).error(), Errc::invalid_display_name);
   user.display_name = std::string(65, 'x');
@@ -89,6 +91,7 @@ TEST_F(UserServiceTest, HTTP_2_ids_in_paths) {
   EXPECT_EQ(io_.run(people_->users.get("Alice")).error(), Errc::invalid_user_id);
   EXPECT_EQ(io_.run(people_->users.get("alice")).error(), Errc::user_not_found);
   EXPECT_EQ(io_.run(people_->users.get("_superadmin")).error(), Errc::user_not_found);
+  EXPECT_EQ(io_.run(people_->users.get("_No id!")).error(), Errc::invalid_user_id);
   EXPECT_EQ(remove("root", "Alice").error(), Errc::invalid_user_id);
   EXPECT_EQ(remove("root", "alice").error(), Errc::user_not_found);
 }

@@ -83,6 +83,12 @@ TEST_F(QuotaChangesTest, HTTP_10_a_grant_that_names_the_client_makes_its_user_a_
   EXPECT_TRUE(target("edge-02"));
 }
 
+TEST_F(QuotaChangesTest, HTTP_10_a_superadmin_is_a_target_without_a_grant) {
+  EXPECT_EQ(number("SELECT count(*) FROM grants"), 0);
+  EXPECT_TRUE(put(1000, std::nullopt, "bob", "edge-02"));
+  EXPECT_EQ(put(1000, std::nullopt, "carol", "edge-02").error(), Errc::quota_target_not_found);
+}
+
 TEST_F(QuotaChangesTest, CW_9_the_gate_closes_only_while_the_client_is_connected) {
   EXPECT_TRUE(put(1000, std::nullopt, "alice", "edge-02"));  // offline
   sink_.versions[kOther] = "";
@@ -113,6 +119,19 @@ TEST_F(QuotaChangesTest, HTTP_10_patch_is_first_the_limit_then_the_credit_and_on
   ASSERT_EQ(sink_.told.size(), 3U);
   EXPECT_FALSE(sink_.told.back().state->exhausted);
   EXPECT_EQ(sink_.told.back().state->budget_remaining_bytes, 50);
+}
+
+TEST_F(QuotaChangesTest, SQ_6_5_a_patch_with_both_exhausts_only_what_is_exhausted_after_it) {
+  const auto exhaustions = [&] { return service_->numbers().at(0).exhaustions; };
+  ASSERT_TRUE(put(100));
+  report(60, 0);
+  expect_used(60);
+  EXPECT_FALSE(patch(50, true)->exhausted_at);  // 60 of 50 only between the two steps
+  EXPECT_EQ(exhaustions(), 0U);
+  EXPECT_EQ(patch(0, true)->exhausted_at, kNow);
+  EXPECT_EQ(exhaustions(), 1U);
+  EXPECT_EQ(patch(0, true)->exhausted_at, kNow);
+  EXPECT_EQ(exhaustions(), 1U);
 }
 
 TEST_F(QuotaChangesTest, SQ_6_4_lowering_the_limit_below_the_usage_exhausts) {

@@ -110,6 +110,44 @@ TEST_F(UsageLedgerTest, SQ_6_3_a_sample_that_cannot_be_written_does_not_stop_the
   EXPECT_EQ(number("SELECT current_period_bytes_used FROM traffic_quotas"), 30);
 }
 
+TEST_F(UsageLedgerTest, SQ_6_3_a_sample_that_takes_the_transaction_with_it_books_nothing) {
+  ASSERT_TRUE(put(100));
+  ASSERT_TRUE(put(100, std::nullopt, "bob"));
+  // What SQLite does by itself when the disk is full or fails.
+  script(
+      "CREATE TRIGGER no_room BEFORE INSERT ON traffic_samples_1m "
+      "WHEN (SELECT user_id FROM traffic_series WHERE series_id = new.series_id) = 'bob' "
+      "BEGIN SELECT raise(ROLLBACK, 'no room'); END");
+  UnbookedUsage sum = usage(kNow, {{"alice", 30, 0}, {"bob", 40, 0}});
+  sum.add(usage(kNow + 60, {{"bob", 2, 0}}));
+  const auto refused = book(sum, kNow + 60);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("no room"), std::string::npos) << refused.error().text();
+  EXPECT_EQ(number("SELECT sum(current_period_bytes_used) FROM traffic_quotas"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM traffic_samples_1m"), 0);
+  EXPECT_EQ(number("SELECT count(*) FROM traffic_series"), 0);
+  script("DROP TRIGGER no_room");
+  ASSERT_TRUE(book(sum, kNow + 60));
+  EXPECT_EQ(number("SELECT sum(current_period_bytes_used) FROM traffic_quotas"), 72);
+}
+
+TEST_F(UsageLedgerTest, SQ_6_3_usage_that_a_full_store_refused_is_charged_once) {
+  ASSERT_TRUE(put(10'000));
+  // Samples that need more pages than there are, and behind them an owner with a quota.
+  UnbookedUsage sum = usage(kNow, {{"alice", 1000, 0}});
+  for (int minute = 0; minute < 60; ++minute) {
+    for (int owner = 0; owner < 50; ++owner) {
+      sum.add(usage(kNow + minute * 60, {{"a-" + std::to_string(owner), 1, 0}}));
+    }
+  }
+  script("PRAGMA max_page_count = " + std::to_string(number("PRAGMA page_count")));
+  EXPECT_FALSE(book(sum, kNow + 3600));
+  EXPECT_EQ(number("SELECT current_period_bytes_used FROM traffic_quotas"), 0);
+  script("PRAGMA max_page_count = 1000000");
+  ASSERT_TRUE(book(sum, kNow + 3600));
+  EXPECT_EQ(number("SELECT current_period_bytes_used FROM traffic_quotas"), 1000);
+}
+
 TEST_F(UsageLedgerTest, SQ_3_usage_of_a_client_deleted_meanwhile_counts_under_its_name) {
   ASSERT_TRUE(put(100));
   ASSERT_TRUE(

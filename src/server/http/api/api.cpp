@@ -92,6 +92,17 @@ Response stub_page() {
   return page;
 }
 
+/// What is thrown, as when memory runs out, costs this request alone and is answered and recorded
+/// like any other fault of ours.
+template <class T>
+async::Task<Result<T>> or_internal(async::Task<Result<T>> work) {
+  try {
+    co_return co_await std::move(work);
+  } catch (...) {
+    co_return fail(Errc::internal);
+  }
+}
+
 /// A refusal for its method says which ones there are.
 void add_allow(Response& refusal, const Router::Match& match) {
   if (refusal.status == 405) refusal.headers.push_back({"Allow", match.allow});
@@ -136,9 +147,9 @@ async::Task<Response> Api::handle_open(const Request& request, const Router::Mat
   AuthCall call{services_, request, origin_};
   Result<Response> result = fail(Errc::method_not_allowed);
   if (match.outcome == Router::Outcome::found) {
-    result = co_await kAuthRoutes[match.route].route(call);
+    result = co_await or_internal(kAuthRoutes[match.route].route(call));
   }
-  guard_.record_open(request, call.who, result ? nullptr : &result.error());
+  guard_.record_open(request, call.who, call.by_session, result ? nullptr : &result.error());
   if (result) co_return std::move(*result);
   Response refusal = to_response(result.error());
   add_allow(refusal, match);
@@ -146,12 +157,12 @@ async::Task<Response> Api::handle_open(const Request& request, const Router::Mat
 }
 
 async::Task<Response> Api::handle_protected(const Request& request, const Router::Match& match) {
-  const Result<auth::Identity> who = co_await guard_.authenticate(request);
+  const Result<auth::Identity> who = co_await or_internal(guard_.authenticate(request));
   if (!who) {
     guard_.record(request, who, &who.error());
     co_return to_response(who.error());
   }
-  Result<Response> result = co_await dispatch(request, match, *who);
+  Result<Response> result = co_await or_internal(dispatch(request, match, *who));
   guard_.record(request, who, result ? nullptr : &result.error());
   if (result) co_return std::move(*result);
   Response refusal = to_response(result.error());

@@ -49,6 +49,7 @@ async::Task<Result<Response>> log_in(AuthCall& call) {
 async::Task<Result<Response>> log_out(AuthCall& call) {
   std::optional<Secret> cookie = session_cookie(call.request);
   if (!cookie) co_return fail({auth::Errc::unauthenticated, "no session cookie"});
+  call.by_session = true;
   if (const auto own = check_csrf(call.request, call.origin); !own) co_return fail(own.error());
   const auto ended = co_await call.services.web_auth.sessions().revoke(std::move(*cookie));
   if (!ended) co_return fail(ended.error());

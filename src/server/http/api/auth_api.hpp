@@ -16,7 +16,9 @@ struct AuthCall {
   const Services& services;
   const Request& request;
   const WebOrigin& origin;
-  std::optional<auth::Identity> who = std::nullopt;  ///< set by a route that succeeded, for the log
+  // Set by the route, for the log.
+  std::optional<auth::Identity> who = std::nullopt;  ///< by one that succeeded
+  bool by_session = false;                           ///< it was asked for by a session's cookie
 };
 
 using AuthRoute = async::Task<Result<Response>> (*)(AuthCall& call);

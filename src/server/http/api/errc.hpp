@@ -4,8 +4,8 @@
 
 namespace portunus::server::http::api {
 
-/// What a request can get wrong before the domain is asked (http-api 1); each is the contract's
-/// code of the same name.
+/// What a request can get wrong before the domain is asked (http-api 1), and what we can; each is
+/// the contract's code of the same name.
 enum class Errc {
   not_found = 1,
   method_not_allowed,
@@ -20,6 +20,7 @@ enum class Errc {
   csrf_header_required,
   csrf_content_type_required,
   password_change_required,  ///< a session may do nothing else first (http-api 3.7)
+  internal,                  ///< a route threw, which is no fault of the request
 };
 
 const std::error_category& category();

@@ -55,6 +55,8 @@ ErrorRow row(Errc e) {
       return {403, "csrf_content_type_required", "the body of a session must be application/json"};
     case Errc::password_change_required:
       return {403, "password_change_required", "change the password first"};
+    case Errc::internal:
+      return {500, "internal", "internal"};
   }
   return {};
 }

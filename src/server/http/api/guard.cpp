@@ -28,13 +28,13 @@ void log_fault(const Error* error) {
   }
 }
 
-void log_deny(const Request& request, std::string_view actor, std::string_view reason) {
+void log_deny(const Request& request, std::string_view actor, std::string_view reason,
+              std::string_view method) {
   std::vector<log::Field> fields = {{"actor", actor},
                                     {"method", request.method_text},
                                     {"path", request.path},
                                     {"outcome", "deny"},
                                     {"reason", reason}};
-  const std::string_view method = auth_method(request);
   if (!method.empty()) fields.push_back({"auth_method", method});
   log::log_fields(log::Level::warn, log::Event::operator_deny, fields);
 }
@@ -68,7 +68,8 @@ void Guard::record(const Request& request, const Result<auth::Identity>& who, co
   }
   if (!who || answer.denies()) {
     requests_.count("deny", answer.code);
-    log_deny(request, who ? std::string_view(who->user_id) : "_anonymous", answer.code);
+    log_deny(request, who ? std::string_view(who->user_id) : "_anonymous", answer.code,
+             auth_method(request));
     return;
   }
   requests_.count("allow", "ok");
@@ -84,19 +85,22 @@ void Guard::record(const Request& request, const Result<auth::Identity>& who, co
 }
 
 void Guard::record_open(const Request& request, const std::optional<auth::Identity>& who,
-                        const Error* error) {
+                        bool by_session, const Error* error) {
   log_fault(error);
+  const std::string_view method = by_session ? "cookie" : "";
   if (error != nullptr) {
     const ErrorRow answer = describe(error->code);
-    if (answer.denies()) log_deny(request, "_anonymous", answer.code);
+    if (answer.denies()) log_deny(request, "_anonymous", answer.code, method);
     return;
   }
   if (!who) return;
-  log::log(log::Event::operator_allow, {{"actor", who->user_id},
-                                        {"role", role_name(who->role)},
-                                        {"method", request.method_text},
-                                        {"path", request.path},
-                                        {"outcome", "allow"}});
+  std::vector<log::Field> fields = {{"actor", who->user_id},
+                                    {"role", role_name(who->role)},
+                                    {"method", request.method_text},
+                                    {"path", request.path},
+                                    {"outcome", "allow"}};
+  if (!method.empty()) fields.push_back({"auth_method", method});
+  log::log_fields(log::Level::info, log::Event::operator_allow, fields);
 }
 
 Result<> require_superadmin(const auth::Identity& who) {

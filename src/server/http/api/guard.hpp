@@ -39,9 +39,10 @@ class Guard {
   /// (http-api 12), once per request. `error` is what was answered if not success.
   void record(const Request& request, const Result<auth::Identity>& who, const Error* error);
   /// The same line for the calls outside the pipeline, which are not counted and whose requests
-  /// show no identity before they succeed; a status that anyone may read leaves none.
+  /// show no identity before they succeed; a status that anyone may read leaves none. Whatever
+  /// credentials a request carries, the call looked at none but a session's, if `by_session`.
   void record_open(const Request& request, const std::optional<auth::Identity>& who,
-                   const Error* error);
+                   bool by_session, const Error* error);
 
  private:
   auth::BearerAuth& bearer_;

@@ -56,11 +56,18 @@ class ObjectReader {
     if (!fits) return refuse(key, "is out of range");
     return value->get<Int>();
   }
-  /// An integer that is none of Int's.
+  /// An integer that is none of Int's. One that 64 bits do not hold either has become a float by
+  /// the time it is seen here. Such a float is whole, and that it may have been written with an
+  /// exponent cannot be told any more.
   template <class Int>
   bool beyond(const char* key) const {
     const Json* value = find(key);
-    if (value == nullptr || !value->is_number_integer()) return false;
+    if (value == nullptr) return false;
+    if (value->is_number_float()) {
+      const double number = value->get<double>();
+      return number >= 0x1p64 || number <= -0x1p63;
+    }
+    if (!value->is_number_integer()) return false;
     return value->is_number_unsigned() ? !std::in_range<Int>(value->get<std::uint64_t>())
                                        : !std::in_range<Int>(value->get<std::int64_t>());
   }

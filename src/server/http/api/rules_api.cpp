@@ -3,12 +3,24 @@
 
 #include "common/async/yield.hpp"
 #include "common/model/names.hpp"
+#include "server/auth/errc.hpp"
 #include "server/http/api/request_json.hpp"
 #include "server/http/api/routes.hpp"
 #include "server/http/api/rule_json.hpp"
 #include "server/http/api/stats_stream.hpp"
+#include "server/rules/errc.hpp"
 
 namespace portunus::server::http::api {
+namespace {
+
+/// What is wrong with a client, said as all operations on rules say it (http-api 1).
+Error of_rules(const Error& error, const std::string& client) {
+  if (error == auth::Errc::invalid_name) return {rules::Errc::invalid_name, client};
+  if (error == auth::Errc::client_not_found) return {rules::Errc::client_not_found, client};
+  return error;
+}
+
+}  // namespace
 
 async::Task<Result<Response>> list_rules(const Call& call) {
   const Result<Query> query = call.query();
@@ -18,7 +30,7 @@ async::Task<Result<Response>> list_rules(const Call& call) {
   if (filter.client_name && model::trim(*filter.client_name).empty()) filter.client_name.reset();
   if (filter.client_name) {
     auto resolved = co_await call.services.clients.resolve(*filter.client_name);
-    if (!resolved) co_return fail(resolved.error());
+    if (!resolved) co_return fail(of_rules(resolved.error(), *filter.client_name));
     filter.client_name = std::move(resolved->name);
   }
   const rules::Actor actor = call.actor();
