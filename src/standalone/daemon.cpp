@@ -58,7 +58,7 @@ class Daemon {
         started_at_(SystemClock::instance().now()),
         started_(SystemClock::instance().steady_now()),
         signals_(io_, SIGINT, SIGTERM, SIGHUP),
-        forwarder_(io_.get_executor(), {.splice = splice}),
+        forwarder_(io_.get_executor(), {.splice = splice, .death_level = log::Level::error}),
         next_report_(io_),
         stats_(
             io_.get_executor(),

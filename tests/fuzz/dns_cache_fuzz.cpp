@@ -175,6 +175,8 @@ LookupOutcome consume_outcome(FuzzedDataProvider& data) {
       return std::unexpected(LookupError{Failure::servfail, "no"});
     case 1:
       return Resolved{};  // an empty answer
+    case 2:
+      return std::unexpected(LookupError{Failure::other, "no descriptor", true});
     default:
       break;
   }

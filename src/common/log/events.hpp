@@ -115,7 +115,7 @@ namespace portunus::log {
 
 #define PORTUNUS_EVENTS_DATAPLANE(X) \
   X(rule_activated, "rule.activated", info, dataplane, "rule_id rule_name? listen_port listen_port_end range_size protocol target? target_count? targets? multi_target?", "every listener is bound") \
-  X(rule_failed, "rule.failed", warn, dataplane, "rule_id rule_name? listen_port listen_port_end offending_port? reason multi_target?", "bind or runtime failure") \
+  X(rule_failed, "rule.failed", warn, dataplane, "rule_id rule_name? listen_port listen_port_end offending_port? reason multi_target?", "bind or runtime failure; ERROR when the process ends with the rule") \
   X(rule_removed, "rule.removed", info, dataplane, "rule_id rule_name? protocol target_failovers_total? multi_target?", "teardown complete") \
   X(rule_accept_error, "rule.accept_error", warn, dataplane_tcp, "rule_id rule_name? listen_port error multi_target? suppressed?", "retried after 50 ms") \
   X(rule_conn_closed, "rule.conn_closed", debug, dataplane_tcp, "rule_id rule_name? listen_port peer bytes_in bytes_out multi_target?", "both directions reached end of stream") \

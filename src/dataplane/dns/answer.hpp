@@ -37,6 +37,9 @@ struct LookupError {
   Failure failure;
   /// For the log.
   std::string detail;
+  /// The lookup lacked a descriptor, memory or a buffer of this host: nothing was learnt about the
+  /// name (FO-5).
+  bool of_this_host = false;
 };
 
 struct Answer {

@@ -11,8 +11,10 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
+#include "common/net/host_error.hpp"
 #include "dataplane/dns/dns_cache.hpp"
 #include "dataplane/dns/resolver.hpp"
 
@@ -86,14 +88,21 @@ struct AresLookup::Socket {
 /// calls these only from within calls of ours.
 struct AresLookup::Callbacks {
   static AresLookup& lookup(void* self) { return *static_cast<AresLookup*>(self); }
+  /// The result of a system call.
+  template <class Result>
+  static Result noted(void* self, Result result) {
+    if (result < 0) lookup(self).note(errno);
+    return result;
+  }
 
   static int open(int family, int type, int protocol, void* self) {
-    const int fd = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+    const int fd = noted(self, ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
     if (fd < 0) return -1;
     auto socket = std::make_shared<Socket>(lookup(self).home_);
     boost::system::error_code ec;
     socket->descriptor.assign(fd, ec);
     if (ec) {
+      lookup(self).note(ec.value());
       ::close(fd);
       return -1;
     }
@@ -112,8 +121,8 @@ struct AresLookup::Callbacks {
     return 0;
   }
 
-  static int connect(int fd, const sockaddr* address, ares_socklen_t length, void*) {
-    return ::connect(fd, address, length);
+  static int connect(int fd, const sockaddr* address, ares_socklen_t length, void* self) {
+    return noted(self, ::connect(fd, address, length));
   }
 
   static ares_ssize_t receive(int fd, void* buffer, std::size_t size, int flags, sockaddr* from,
@@ -133,7 +142,7 @@ struct AresLookup::Callbacks {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(parts);
     message.msg_iovlen = static_cast<std::size_t>(count);
-    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+    const ssize_t sent = noted(self, ::sendmsg(fd, &message, MSG_NOSIGNAL));
     // The refusal of the datagram before this one. Were it swallowed here, that query would wait
     // for its timeout; the next refusal is met in receive(), where it counts for all of them.
     if (sent < 0 && errno == ECONNREFUSED && lookup(self).sockets_.find(fd)->second->datagram) {
@@ -167,14 +176,18 @@ AresLookup::~AresLookup() {
 
 void AresLookup::start(const std::string& name, const ResolverOptions& options) {
   deadline_ = std::chrono::steady_clock::now() + DnsCache::kAttemptTimeout;
-  if (const int status = open_channel(options); status != ARES_SUCCESS) {
-    return finish(std::unexpected(failure(status)));
-  }
+  errno = 0;
+  const int status = open_channel(options);
+  // A file that could not be opened shows nowhere else.
+  note(errno);
+  if (status != ARES_SUCCESS) return finish(std::unexpected(failure(status)));
   ares_addrinfo_hints hints{};
   hints.ai_family = AF_UNSPEC;
   // The order of the server is kept; sorting would probe routes by connecting to the addresses.
   hints.ai_flags = ARES_AI_NOSORT;
+  errno = 0;
   ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &Callbacks::result, this);
+  note(errno);
   arm_timer();
 }
 
@@ -281,17 +294,24 @@ void AresLookup::on_timer() {
   finish(std::unexpected(failure(ARES_ETIMEOUT)));
 }
 
+void AresLookup::note(int error) {
+  if (net::is_of_this_host(error)) host_error_ = error;
+}
+
 LookupError AresLookup::failure(int status) const {
+  const bool own = host_error_ != 0;
   if (timed_out_ || status == ARES_ETIMEOUT) {
-    return {Failure::attempt_timeout, "no name server answered in time"};
+    return {Failure::attempt_timeout, "no name server answered in time", own};
   }
   if (status == ARES_ENOTFOUND || status == ARES_ENODATA) {
-    return {Failure::nxdomain, status == ARES_ENOTFOUND ? "no such name" : "no address records"};
+    const char* const detail = status == ARES_ENOTFOUND ? "no such name" : "no address records";
+    return {Failure::nxdomain, detail, own};
   }
   if (refusal_ != 0) {
-    return {Failure::servfail, std::string("name server answered ") + refusal_name(refusal_)};
+    return {Failure::servfail, std::string("name server answered ") + refusal_name(refusal_), own};
   }
-  return {Failure::other, ares_strerror(status)};
+  if (own) return {Failure::other, std::system_category().message(host_error_), own};
+  return {Failure::other, ares_strerror(status), status == ARES_ENOMEM};
 }
 
 }  // namespace portunus::dataplane::dns

@@ -53,6 +53,8 @@ class AresLookup : public std::enable_shared_from_this<AresLookup> {
   void arm_timer();
   void on_timer();
   LookupError failure(int status) const;
+  /// Remembers an errno that says nothing of the name.
+  void note(int error);
 
   boost::asio::io_context& home_;
   Done done_;
@@ -65,6 +67,9 @@ class AresLookup : public std::enable_shared_from_this<AresLookup> {
   /// The last answer that said a server will not tell (RFC 1035 section 4.1.1); 0 = none did.
   /// c-ares moves on to the next server and in the end reports them like an unreachable one.
   int refusal_ = 0;
+  /// What this host lacked for the lookup; 0 = nothing. c-ares goes on without a socket or a file
+  /// and reports an unreachable server.
+  int host_error_ = 0;
 };
 
 }  // namespace portunus::dataplane::dns

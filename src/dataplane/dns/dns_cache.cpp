@@ -141,6 +141,13 @@ void DnsCache::settle(Entries::value_type& node, LookupOutcome outcome, SteadyTi
     hold(node, State::fresh, until);
   } else if (entry.addresses) {
     hold(node, State::stale, now + kStaleGrace);
+  } else if (outcome.error().of_this_host) {
+    // Nothing has been learnt about the name, so nothing is remembered (DNS-6).
+    for (const WaiterId waiter : waiters) {
+      out.deliver.push_back({waiter, std::unexpected(outcome.error())});
+    }
+    entries_.erase(entries_.find(node.first));
+    return;
   } else {
     entry.error = std::move(outcome.error());
     hold(node, State::failed, now + kNegativeRetry);

@@ -52,7 +52,8 @@ net::Endpoint DialPlan::endpoint() const {
 DialPlan::Outcome DialPlan::on_resolved(const dns::Resolver::Reply& reply) {
   if (!reply) {
     dns_failed_ = true;
-    return end_row({row(), reply.error().failure, reply.error().detail, 0});
+    const dns::LookupError& error = reply.error();
+    return end_row({row(), error.failure, error.detail, 0, error.of_this_host});
   }
   if (reply->source == dns::Answer::Source::stale) dns_failed_ = true;
   addresses_ = reply->addresses;

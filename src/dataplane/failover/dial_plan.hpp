@@ -47,7 +47,8 @@ class DialPlan {
     std::string error;
     /// Addresses that were tried.
     unsigned tried;
-    /// The last address was never tried, because this host had no descriptor or memory for it.
+    /// The last address was never tried, or the name not looked up, because this host had no
+    /// descriptor or memory for it.
     bool of_this_host = false;
   };
   struct Outcome {

@@ -60,6 +60,7 @@ class Forwarder::Impl {
 
   const asio::any_io_executor owner_;
   const bool splice_;
+  const log::Level death_level_;
   Cores cores_;
   SniGroups sni_;
 };
@@ -68,6 +69,7 @@ Forwarder::Impl::Impl(asio::any_io_executor owner, const ForwarderOptions& optio
     : owner_scopes([this](const owners::OwnerRegistry::Scope& owner) { cut(owner); }),
       owner_(std::move(owner)),
       splice_(options.splice),
+      death_level_(options.death_level),
       cores_(options.workers > 0 ? options.workers : async::IoThreads::core_count(),
              options.dns_servers, options.udp_offload),
       sni_(cores_, owner_, splice_) {}
@@ -86,7 +88,7 @@ async::Task<std::expected<void, std::string>> Forwarder::Impl::activate(model::R
   co_await asio::this_coro::throw_if_cancelled(throws);
   if (!failure) co_return std::expected<void, std::string>();
   std::string reason = reason_text(spec, *failure);
-  log_failed(spec, reason, failure->port);
+  log_failed(log::info(log::Event::rule_failed).level, spec, reason, failure->port);
   co_return std::unexpected(std::move(reason));
 }
 
@@ -184,7 +186,7 @@ void Forwarder::Impl::on_rule_died(const Rule& rule, const std::string& role) {
   if (table.find(id) != rule) return;
   table.retire(id);
   rule->begin_failure([this, rule, reason = "unexpected_task_exit:" + role] {
-    log_failed(rule->rule()->spec(), reason, std::nullopt);
+    log_failed(death_level_, rule->rule()->spec(), reason, std::nullopt);
     if (notify_failed) notify_failed(rule->rule()->traffic(), reason);
   });
   sni_.leave(*rule->rule());

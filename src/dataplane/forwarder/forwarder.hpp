@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/async/task.hpp"
+#include "common/log/event.hpp"
 #include "common/model/rule.hpp"
 #include "common/model/traffic.hpp"
 
@@ -26,6 +27,8 @@ struct ForwarderOptions {
   std::string dns_servers = {};
   /// False moves datagrams one by one even where the kernel could join and split them (GRO, GSO).
   bool udp_offload = true;
+  /// Of rule.failed when a rule dies by itself: an error where that ends the process.
+  log::Level death_level = log::Level::warn;
 };
 
 /// The forwarding engine: listeners and connections of every rule, spread over its own worker

@@ -112,7 +112,8 @@ async::Task<Prober::Outcome> Prober::attempt(Shared watch, std::size_t row) {
     if (Clock::now() >= deadline) co_return Outcome{Outcome::Result::timeout};
     if (!reply) {
       const auto reason = dns::failure_name(reply.error().failure);
-      co_return Outcome{Outcome::Result::failed, std::string(reason) + ": " + reply.error().detail};
+      co_return Outcome{Outcome::Result::failed, std::string(reason) + ": " + reply.error().detail,
+                        reply.error().of_this_host};
     }
     addresses = dns::dial_order(*reply->addresses, spec.prefer_ipv6.value_or(false));
   }

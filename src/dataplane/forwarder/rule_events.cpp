@@ -12,13 +12,17 @@ using log::Event;
 using log::Field;
 
 /// The line of `rule`, which may have failed before it lived.
-void write(Event event, const model::RuleSpec& rule, const std::vector<Field>& fields) {
+void write(log::Level level, Event event, const model::RuleSpec& rule,
+           const std::vector<Field>& fields) {
   const std::string id = std::to_string(rule.id.value);
   std::vector<Field> all{{"rule_id", id}};
   if (!rule.label.empty()) all.push_back({"rule_name", rule.label});
   all.insert(all.end(), fields.begin(), fields.end());
   if (rule.multi_target()) all.push_back({"multi_target", true});
-  log::log_fields(log::info(event).level, event, all);
+  log::log_fields(level, event, all);
+}
+void write(Event event, const model::RuleSpec& rule, const std::vector<Field>& fields) {
+  write(log::info(event).level, event, rule, fields);
 }
 
 }  // namespace
@@ -41,14 +45,13 @@ void log_activated(const rules::LiveRule& rule) {
   write(Event::rule_activated, spec, fields);
 }
 
-void log_failed(const model::RuleSpec& rule, std::string_view reason,
+void log_failed(log::Level level, const model::RuleSpec& rule, std::string_view reason,
                 std::optional<std::uint16_t> port) {
-  if (!log::enabled(Event::rule_failed)) return;
   std::vector<Field> fields{{"listen_port", rule.listen_port},
                             {"listen_port_end", rule.last_listen_port()}};
   if (port) fields.push_back({"offending_port", *port});
   fields.push_back({"reason", reason});
-  write(Event::rule_failed, rule, fields);
+  write(level, Event::rule_failed, rule, fields);
 }
 
 void log_udp_started(udp::UdpRule& rule) {

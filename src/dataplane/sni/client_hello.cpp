@@ -13,6 +13,8 @@ using Bytes = std::span<const std::byte>;
 // RFC 8446 sections 5.1 and 4, RFC 6066 section 3.
 constexpr unsigned kHandshakeRecord = 22;
 constexpr unsigned kMajorVersion = 3;
+/// The first fields of a record, of one byte each.
+constexpr std::size_t kTypeAndMajor = 2;
 constexpr std::size_t kRecordHeader = 5;
 constexpr std::size_t kMaxRecord = 16384;
 constexpr unsigned kClientHello = 1;
@@ -120,6 +122,7 @@ std::optional<std::string_view> name_in_hello(Bytes body) {
 }  // namespace
 
 std::size_t bytes_for_verdict(Bytes bytes) {
+  if (bytes.size() < kTypeAndMajor) return bytes.size() + 1;
   if (bytes.size() < kRecordHeader) return kRecordHeader;
   return kRecordHeader + Fields(bytes.subspan(3)).number(2);
 }

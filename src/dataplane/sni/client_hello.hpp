@@ -24,7 +24,8 @@ struct Hello {
 Hello parse_client_hello(std::span<const std::byte> bytes);
 
 /// How many bytes parse_client_hello() needs before it can say more than `incomplete`, as far as
-/// the bytes so far tell: a record's header, or the whole record.
+/// the bytes so far tell: the record type and the major version by themselves, then the rest of the
+/// record's header, then the whole record.
 std::size_t bytes_for_verdict(std::span<const std::byte> bytes);
 
 }  // namespace portunus::dataplane::sni

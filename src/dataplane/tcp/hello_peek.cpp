@@ -64,8 +64,8 @@ void HelloPeek::run_deferred() {
   worker_->peeks.put(*this);
 }
 
-/// A peer that dribbles its hello wakes nobody before the record's header is there, and then before
-/// the record is whole.
+/// A peer that dribbles its hello is looked at when its first two bytes come, which may end the
+/// wait (SNI-5), and then wakes nobody before the record's header is there, and before it is whole.
 void HelloPeek::wait_for(std::size_t wanted) {
   if (wanted == low_water_) return;
   low_water_ = wanted;

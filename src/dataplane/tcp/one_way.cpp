@@ -219,7 +219,7 @@ std::size_t OneWay::copy(RelayTools& tools, Leg& from, Leg& to) {
     to.writable = false;
     if (!hold(tools, bytes.subspan(sent))) error_ = ENOMEM;
   }
-  if (may_splice_ && got == tools.scratch.size()) bulk_ = true;
+  if (got == tools.scratch.size()) bulk_ = splice_ != nullptr && !splice_->unsupported;
   return got;
 }
 
@@ -239,7 +239,7 @@ std::size_t OneWay::copy_shaped(RelayTools& tools, Leg& from) {
 std::size_t OneWay::fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from) {
   const ssize_t n = splice_bytes(from.fd, pipe_->write_end.get(), kSpliceChunk);
   if (n > 0) {
-    spliced_ = true;
+    splice_->begun = true;
     held_ = debit(static_cast<std::size_t>(n));
     return static_cast<std::size_t>(n);
   }
@@ -248,14 +248,23 @@ std::size_t OneWay::fill_pipe(RelayTools& tools, TcpRule& rule, Leg& from) {
     bulk_ = false;
   } else if (would_block(errno)) {
     from.readable = false;
-  } else if (is_unsupported(errno) && !spliced_) {
-    rule.log_splice_fallback(errno);
-    may_splice_ = bulk_ = false;
-    release(tools);
   } else {
-    error_ = errno;
+    splice_failed(tools, rule, errno);
   }
   return 0;
+}
+
+void OneWay::splice_failed(RelayTools& tools, TcpRule& rule, int error) {
+  if (splice_->begun || !is_unsupported(error)) {
+    error_ = error;
+    return;
+  }
+  // The line is of the connection; the other direction may have been about to splice as well.
+  if (!splice_->unsupported) rule.log_splice_fallback(error);
+  splice_->unsupported = true;
+  splice_ = nullptr;
+  bulk_ = false;
+  release(tools);
 }
 
 bool OneWay::hold(RelayTools& tools, std::span<const std::byte> rest) {
@@ -270,8 +279,10 @@ bool OneWay::have_pipe(RelayTools& tools, TcpRule& rule) {
   if (pipe_) return true;
   pipe_ = take_pipe(tools.pipes, rule);
   // No pipe, or too small a one: this connection goes on by copying (SPL-7).
-  if (!pipe_) may_splice_ = bulk_ = false;
-  return bulk_;
+  if (pipe_) return true;
+  splice_ = nullptr;
+  bulk_ = false;
+  return false;
 }
 
 void OneWay::source_drained(RelayTools& tools, std::size_t moved) {

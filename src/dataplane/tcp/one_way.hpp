@@ -33,6 +33,14 @@ struct RelayTools {
   BufferPool& buffers;
 };
 
+/// What both directions of a connection that may splice know of it (SPL-3).
+struct SpliceUse {
+  /// A byte has entered a pipe: there is no way back to copying.
+  bool begun = false;
+  /// There is no splice for these sockets; they are copied between.
+  bool unsupported = false;
+};
+
 /// Takes a pipe for a connection of the rule, and reports one that could not be enlarged.
 std::unique_ptr<Pipe> take_pipe(PipePool& pipes, TcpRule& rule);
 
@@ -63,10 +71,10 @@ class OneWay {
     failed,
   };
 
-  /// Both may be null: no owner, and not the capped path. Kept by the caller.
-  explicit OneWay(bool may_splice = false, quota::QuotaGate* quota = nullptr,
+  /// Each may be null: not to splice, no owner, and not the capped path. Kept by the caller.
+  explicit OneWay(SpliceUse* splice = nullptr, quota::QuotaGate* quota = nullptr,
                   Shaper* shaper = nullptr)
-      : quota_(quota), shaper_(shaper), may_splice_(may_splice && shaper == nullptr) {}
+      : splice_(shaper == nullptr ? splice : nullptr), quota_(quota), shaper_(shaper) {}
 
   Step run(RelayTools& tools, TcpRule& rule, Leg& from, Leg& to);
 
@@ -96,10 +104,13 @@ class OneWay {
   std::size_t receive(Leg& from, std::span<std::byte> space);
   /// How many of the received bytes may be delivered; less than all is the end.
   std::size_t debit(std::size_t received);
+  void splice_failed(RelayTools& tools, TcpRule& rule, int error);
   bool hold(RelayTools& tools, std::span<const std::byte> rest);
   bool have_pipe(RelayTools& tools, TcpRule& rule);
   void source_drained(RelayTools& tools, std::size_t moved);
 
+  /// Null when this direction does not splice, or not any more.
+  SpliceUse* splice_;
   quota::QuotaGate* quota_;
   Shaper* shaper_;
   std::unique_ptr<Pipe> pipe_;
@@ -113,9 +124,7 @@ class OneWay {
   std::size_t paid_ = 0;
   std::uint64_t delivered_ = 0;
   int error_ = 0;
-  bool may_splice_;
   bool bulk_ = false;
-  bool spliced_ = false;
   bool eof_ = false;
   bool ended_ = false;
   /// The held bytes are debited from a quota.

@@ -157,12 +157,14 @@ bool TcpSession::choose_path(std::size_t row) {
   if (live.limiter().shapes() || (owner != nullptr && owner->shapes())) {
     shapers_.reset(new (std::nothrow) Shapers(*this, slice_->owner_lanes(), slice_->lanes()));
     if (!shapers_) return false;
-    in_ = OneWay(false, live.quota(), &shapers_->in);
-    out_ = OneWay(false, live.quota(), &shapers_->out);
+    in_ = OneWay(nullptr, live.quota(), &shapers_->in);
+    out_ = OneWay(nullptr, live.quota(), &shapers_->out);
     return true;
   }
-  in_ = OneWay(rule.splice(), live.quota());
-  out_ = OneWay(rule.splice(), live.quota());
+  splice_ = SpliceUse();
+  SpliceUse* const splice = rule.splice() ? &splice_ : nullptr;
+  in_ = OneWay(splice, live.quota());
+  out_ = OneWay(splice, live.quota());
   if (rule.splice() && rule.first_splice()) announce_splice(row);
   return true;
 }

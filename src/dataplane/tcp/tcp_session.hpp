@@ -100,6 +100,7 @@ class TcpSession final : public SessionHook,
   net::Endpoint peer_;
   std::uint16_t offset_ = 0;
   State state_ = State::unused;
+  SpliceUse splice_;
 };
 
 }  // namespace portunus::dataplane::tcp

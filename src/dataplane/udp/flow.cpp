@@ -94,8 +94,17 @@ void Flow::forward(std::span<const Datagrams> pieces) {
 }
 
 Carried Flow::send_up(std::span<const Datagrams> pieces) {
-  RuleSlice& slice = listener_->slice();
-  worker_->pump.toll().start(slice.rule().live(), limits::Direction::in, worker_->now());
+  rules::LiveRule& live = listener_->slice().rule().live();
+  worker_->pump.toll().start(live, limits::Direction::in, worker_->now());
+  return carry_up(pieces);
+}
+
+Carried Flow::send_up_again(std::span<const Datagrams> pieces) {
+  worker_->pump.toll().start_paid(listener_->slice().rule().live());
+  return carry_up(pieces);
+}
+
+Carried Flow::carry_up(std::span<const Datagrams> pieces) {
   worker_->pump.batch().start(fd_.get(), limit_up_);
   const Carried carried = worker_->pump.carry(pieces);
   if (carried.datagrams > 0) {
@@ -104,7 +113,9 @@ Carried Flow::send_up(std::span<const Datagrams> pieces) {
     bytes_in_ += carried.bytes;
     last_seen_ = worker_->now();
   }
-  if (carried.shaped_out > 0) slice.shard().bandwidth_dropped_in.add(carried.shaped_out);
+  if (carried.shaped_out > 0) {
+    listener_->slice().shard().bandwidth_dropped_in.add(carried.shaped_out);
+  }
   return carried;
 }
 

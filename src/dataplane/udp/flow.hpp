@@ -53,6 +53,9 @@ class Flow final : public FlowHook, private reactor::Deferred, private reactor::
 
   /// Sends and books what the toll lets pass and the socket accepts; no more.
   Carried send_up(std::span<const Datagrams> pieces);
+  /// The same for what send_up() has let pass and the socket has not taken: it does not pay for
+  /// bandwidth again.
+  Carried send_up_again(std::span<const Datagrams> pieces);
   /// Counts what send_up() could not send, and ends the flow when its target is gone.
   void settle_failures(const Carried& carried, bool first_packet);
   /// Datagrams of the source: both of the above.
@@ -71,6 +74,7 @@ class Flow final : public FlowHook, private reactor::Deferred, private reactor::
 
   void on_ready(std::uint32_t events) override;
   void run_deferred() override;
+  Carried carry_up(std::span<const Datagrams> pieces);
   void on_receive_error(int error);
   void reply();
   void send_down(std::span<const Datagrams> pieces);

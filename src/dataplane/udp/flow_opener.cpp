@@ -187,17 +187,16 @@ void FlowOpener::send_first(Opening& opening) {
   Flow& flow = opening.flow;
   UdpEvents& events = slice_of(opening).rule().events();
   const Datagrams first = Datagrams::one(opening.datagram.get(), opening.size);
-  const Carried carried = flow.send_up({&first, 1});
+  const bool waited = opening.stage == Opening::Stage::sending;
+  const Carried carried = waited ? flow.send_up_again({&first, 1}) : flow.send_up({&first, 1});
   if (carried.error == EAGAIN || carried.error == EWOULDBLOCK) {
-    if (opening.stage == Opening::Stage::sending) return;
+    if (waited) return;
     opening.stage = Opening::Stage::sending;
     if (!flow.watch_writable(true)) drop_addflow(flow, "poller_full");
     return;
   }
   if (carried.evicts) return flow.settle_failures(carried, true);
-  if (opening.stage == Opening::Stage::sending && !flow.watch_writable(false)) {
-    return drop_addflow(flow, "poller_full");
-  }
+  if (waited && !flow.watch_writable(false)) return drop_addflow(flow, "poller_full");
   if (carried.unsent > 0) {
     flow.settle_failures(carried, true);
     events.first_packet_send_dropped(flow.key(), flow.target(), carried.error);

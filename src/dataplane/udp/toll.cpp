@@ -10,12 +10,17 @@ limits::Limiter* shaping(limits::Limiter* limiter, limits::Direction direction) 
 }  // namespace
 
 void Toll::start(rules::LiveRule& rule, limits::Direction direction, SteadyTime now) {
-  quota::QuotaGate* const gate = rule.quota();
-  quota_ = gate != nullptr && gate->metered() ? gate : nullptr;
+  start_paid(rule);
   owner_ = shaping(rule.owner_limiter(), direction);
   rule_ = shaping(&rule.limiter(), direction);
   direction_ = direction;
   now_ = now;
+}
+
+void Toll::start_paid(rules::LiveRule& rule) {
+  quota::QuotaGate* const gate = rule.quota();
+  quota_ = gate != nullptr && gate->metered() ? gate : nullptr;
+  owner_ = rule_ = nullptr;
   taken_ = 0;
 }
 

@@ -20,6 +20,8 @@ class Toll {
   enum class Verdict : std::uint8_t { pass, quota, bandwidth };
 
   void start(rules::LiveRule& rule, limits::Direction direction, SteadyTime now);
+  /// For what has paid its bandwidth before: quota alone is asked.
+  void start_paid(rules::LiveRule& rule);
   /// Nobody meters and nobody shapes: everything passes, unasked.
   bool free() const { return !quota_ && !owner_ && !rule_; }
   /// May one datagram of this size leave? Only while not full().

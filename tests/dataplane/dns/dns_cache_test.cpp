@@ -28,6 +28,9 @@ Resolved found(std::string_view address, std::optional<std::uint32_t> ttl = 60) 
 LookupOutcome failed(Failure failure = Failure::servfail) {
   return std::unexpected(LookupError{failure, "why"});
 }
+LookupOutcome failed_by_this_host() {
+  return std::unexpected(LookupError{Failure::other, "no descriptor", true});
+}
 
 /// Keeps the books of a caller: which lookups it was told to run and who got which reply.
 class Script {
@@ -257,6 +260,39 @@ TEST(DnsCache, DNS_2_failed_is_remembered_for_three_seconds) {
   s.finish("a.test", failed(Failure::servfail));
   EXPECT_EQ(s.failure(late), Failure::servfail);
   EXPECT_EQ(s.failure(s.ask("a.test")), Failure::servfail) << "the last error, not the first";
+}
+
+TEST(DnsCache, DNS_6_a_lookup_that_this_host_could_not_make_is_not_held_against_the_name) {
+  Script s;
+  const int first = s.ask("a.test");
+  const int second = s.ask("a.test");
+  EXPECT_EQ(s.started, 1) << "they wait for one";
+  s.finish("a.test", failed_by_this_host());
+  for (const int waiter : {first, second}) {
+    EXPECT_EQ(s.failure(waiter), Failure::other);
+    EXPECT_TRUE(s.replies.at(waiter).error().of_this_host);
+  }
+  EXPECT_FALSE(s.cache.knows("a.test"));
+  EXPECT_EQ(s.cache.lookups(), 0U);
+  const int next = s.ask("a.test");
+  EXPECT_TRUE(s.waits(next));
+  EXPECT_EQ(s.started, 2);
+  s.finish("a.test", found("10.0.0.1"));
+  EXPECT_EQ(s.address(next), "10.0.0.1");
+}
+
+TEST(DnsCache, DNS_6_a_refresh_that_this_host_could_not_make_leaves_the_old_addresses) {
+  Script s;
+  s.learn("a.test", found("10.0.0.1", 5));
+  s.now += 5s;
+  const int waiter = s.ask("a.test");
+  s.finish("a.test", failed_by_this_host());
+  EXPECT_EQ(s.source(waiter), Source::stale);
+  s.now += 30s;
+  const int late = s.ask("a.test");
+  s.finish("a.test", failed_by_this_host());
+  EXPECT_TRUE(s.replies.at(late).error().of_this_host);
+  EXPECT_FALSE(s.cache.knows("a.test"));
 }
 
 TEST(DnsCache, DNS_6_the_sixty_fifth_lookup_fails_at_once_and_is_not_queued) {

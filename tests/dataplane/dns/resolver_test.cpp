@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/dataplane/dns/resolving.hpp"
+#include "tests/dataplane/support/few_descriptors.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/scripted_dns.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -27,6 +28,7 @@ using namespace std::chrono_literals;
 using portunus::test::DnsAnswer;
 using portunus::test::DnsQuestion;
 using portunus::test::DnsRecord;
+using portunus::test::FewDescriptors;
 using portunus::test::kTypeA;
 using portunus::test::kTypeAaaa;
 using portunus::test::kTypeCname;
@@ -211,7 +213,9 @@ TEST(Resolver, DNS_2_name_servers_and_search_list_of_resolv_conf_and_changes_of_
 TEST(Resolver, DNS_2_an_absent_resolv_conf_is_a_failure_and_no_more) {
   // As the C library does, c-ares then asks this machine; nothing listens on that port.
   Resolving r({.resolv_conf = "/nonexistent/resolv.conf", .resolv_conf_port = 1});
-  EXPECT_EQ(r.resolve("a.test").error().failure, Failure::other);
+  const Reply reply = r.resolve("a.test");
+  EXPECT_EQ(reply.error().failure, Failure::other);
+  EXPECT_FALSE(reply.error().of_this_host);
 }
 
 TEST(Resolver, DNS_7_many_who_ask_at_once_cause_one_lookup) {
@@ -242,6 +246,19 @@ TEST(Resolver, DNS_6_the_sixty_fifth_name_is_refused_at_once) {
   EXPECT_TRUE(
       std::ranges::none_of(results, [](const auto& result) { return result->has_value(); }));
   EXPECT_EQ(count(server, "more.test", kTypeA), 0U);
+}
+
+TEST(Resolver, FO_5_a_lookup_without_a_descriptor_says_so_and_the_next_one_is_made_at_once) {
+  const ScriptedDns server(always("10.0.0.1"));
+  Resolving r(server.server());
+  {
+    const FewDescriptors none(0);
+    const Reply reply = r.resolve("a.test");
+    EXPECT_EQ(reply.error().failure, Failure::other);
+    EXPECT_EQ(reply.error().detail, "Too many open files");
+    EXPECT_TRUE(reply.error().of_this_host);
+  }
+  EXPECT_THAT(r.addresses("a.test"), ElementsAre("10.0.0.1"));
 }
 
 TEST(Resolver, a_reply_is_a_post_to_the_executor_that_was_named) {

@@ -165,6 +165,21 @@ TEST(DialPlan, FO_5_every_row_reports_and_the_connection_counts_once) {
   EXPECT_TRUE(plan.dns_failed());
 }
 
+TEST(DialPlan, FO_5_a_row_tells_when_this_host_could_not_try_it) {
+  const auto spec = rule({"a.example", "b.example", "10.0.0.3"});
+  const DialTargets targets(spec);
+  DialPlan plan;
+  plan.start(targets, in_order(spec), 0);
+  auto outcome = plan.on_resolved(no_answer(dns::Failure::nxdomain));
+  EXPECT_FALSE(outcome.failed->of_this_host);
+  outcome = plan.on_resolved(
+      std::unexpected(dns::LookupError{dns::Failure::other, "no descriptor", true}));
+  EXPECT_TRUE(outcome.failed->of_this_host);
+  EXPECT_EQ(outcome.failed->dns, dns::Failure::other);
+  outcome = plan.on_unreachable(EMFILE);
+  EXPECT_TRUE(outcome.failed->of_this_host);
+}
+
 TEST(DialPlan, PP_1_a_refused_header_ends_the_row_without_its_other_addresses) {
   const auto spec = rule({"name.example", "10.0.0.2"});
   const DialTargets targets(spec);

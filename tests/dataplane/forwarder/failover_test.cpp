@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <memory>
@@ -10,6 +8,7 @@
 
 #include "common/net/endpoint.hpp"
 #include "tests/dataplane/support/engine.hpp"
+#include "tests/dataplane/support/few_descriptors.hpp"
 #include "tests/dataplane/support/sockets.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/scripted_dns.hpp"
@@ -123,24 +122,27 @@ TEST(ForwarderFailover, FO_6_with_all_targets_failed_the_connection_is_closed) {
   EXPECT_EQ(engine.traffic(5).active_connections, 0U);
 }
 
-/// The process can open one descriptor more, and no other. Ended by its destructor.
-class OneDescriptorLeft {
- public:
-  OneDescriptorLeft() {
-    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
-    const int lowest_free = ::dup(STDERR_FILENO);
-    ::close(lowest_free);
-    const rlimit few{.rlim_cur = static_cast<rlim_t>(lowest_free) + 1,
-                     .rlim_max = before_.rlim_max};
-    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+/// Connections, one after the other, for each of which the process has the descriptor that accept()
+/// takes, and no other. All are closed without a byte.
+void connect_out_of_descriptors(std::uint16_t port, int times) {
+  for (int i = 0; i < times; ++i) {
+    Socket client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const FewDescriptors one(1);
+    sockaddr_storage where;
+    const socklen_t size =
+        net::Endpoint(*net::IpAddress::parse("127.0.0.1"), port).to_sockaddr(where);
+    ASSERT_EQ(::connect(client.fd(), reinterpret_cast<const sockaddr*>(&where), size), 0);
+    EXPECT_EQ(client.receive_all(), "");
   }
-  ~OneDescriptorLeft() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-  OneDescriptorLeft(const OneDescriptorLeft&) = delete;
-  OneDescriptorLeft& operator=(const OneDescriptorLeft&) = delete;
+}
 
- private:
-  rlimit before_{};
-};
+void expect_untouched(const model::RuleTraffic& traffic) {
+  EXPECT_EQ(traffic.target_failovers, 0U);
+  for (const model::TargetTraffic& target : traffic.targets) {
+    EXPECT_EQ(target.consecutive_failures, 0U) << target.index;
+    EXPECT_EQ(target.last_failure_unix_ms, 0U) << target.index;
+  }
+}
 
 TEST(ForwarderFailover, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_target) {
   const LogCapture log;
@@ -148,22 +150,31 @@ TEST(ForwarderFailover, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_target
   Target b("b");
   Engine engine({.workers = 1});
   const auto port = engine.serve(Engine::list(1, {a.port(), b.port()}));
-  for (int i = 0; i < 3; ++i) {
-    Socket client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const OneDescriptorLeft taken_by_accept;
-    sockaddr_storage where;
-    const socklen_t size =
-        net::Endpoint(*net::IpAddress::parse("127.0.0.1"), port).to_sockaddr(where);
-    ASSERT_EQ(::connect(client.fd(), reinterpret_cast<const sockaddr*>(&where), size), 0);
-    EXPECT_EQ(client.receive_all(), "");
-  }
+  connect_out_of_descriptors(port, 3);
   EXPECT_EQ(log.count("rule.target.dial_failed", {"Too many open files"}), 6U);
-  const auto traffic = engine.traffic(1);
-  EXPECT_EQ(traffic.target_failovers, 0U);
-  for (const std::size_t index : {0U, 1U}) {
-    EXPECT_EQ(row(traffic, index).consecutive_failures, 0U);
-    EXPECT_EQ(row(traffic, index).last_failure_unix_ms, 0U);
-  }
+  expect_untouched(engine.traffic(1));
+  EXPECT_EQ(greeting(port), "a");
+}
+
+TEST(ForwarderFailover, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_name_either) {
+  const LogCapture log;
+  ScriptedDns dns([](const DnsQuestion& question) -> std::vector<DnsAnswer> {
+    if (question.type != kTypeA) return {DnsAnswer{}};
+    return {DnsAnswer{.records = {{question.name, kTypeA, 60, "127.0.0.1"}}}};
+  });
+  Target a("a");
+  Target b("b");
+  Engine engine({.workers = 1, .dns_servers = dns.server()});
+  auto spec = Engine::list(1, {a.port(), b.port()});
+  spec.targets[0].host = "one.example";
+  spec.targets[1].host = "two.example";
+  const auto port = engine.serve(spec);
+  connect_out_of_descriptors(port, 3);
+  EXPECT_EQ(log.count("rule.dns_failed", {"\"reason\":\"other\"", "Too many open files"}), 6U);
+  EXPECT_EQ(log.count("rule.target.dial_failed", {"Too many open files"}), 6U);
+  EXPECT_EQ(engine.traffic(1).dns_failures, 3U);
+  expect_untouched(engine.traffic(1));
+  // Nor does the cache hold it against the name.
   EXPECT_EQ(greeting(port), "a");
 }
 

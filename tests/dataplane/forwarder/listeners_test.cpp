@@ -208,7 +208,9 @@ TEST(ForwarderListeners, LIFE_5_a_listener_that_dies_takes_its_rule_down_and_no_
   const std::string reason = "unexpected_task_exit:Listener(" + std::to_string(port) + ")";
   EXPECT_TRUE(eventually([&] { return !engine.failures().empty(); }));
   EXPECT_EQ(engine.failures(), std::vector<std::string>{"6 " + reason});
-  EXPECT_EQ(log.count("rule.failed", {"\"rule_id\":\"6\"", "\"reason\":\"" + reason + "\""}), 1U);
+  EXPECT_EQ(log.count("rule.failed",
+                      {"\"level\":\"WARN\"", "\"rule_id\":\"6\"", "\"reason\":\"" + reason + "\""}),
+            1U);
   EXPECT_EQ(log.count("rule.removed"), 0U);
   EXPECT_FALSE(engine.live(6));
   // Everything is released: the connection is gone and the port free.
@@ -217,6 +219,18 @@ TEST(ForwarderListeners, LIFE_5_a_listener_that_dies_takes_its_rule_down_and_no_
   EXPECT_EQ(engine.activate(Engine::rule(8, port, server.port())), "");
   expect_echo(Socket::connect_v4(port));
   expect_echo(Socket::connect_v4(other));
+}
+
+TEST(ForwarderListeners, LIFE_5_a_death_that_ends_the_process_is_an_error_whatever_is_filtered) {
+  const LogCapture log("error");
+  Server server;
+  Engine engine({.workers = 1, .death_level = log::Level::error});
+  ASSERT_NE(engine.activate(Engine::rule(6, 0, server.port())), "");
+  const auto port = engine.serve(7, server.port());
+  ::shutdown(listening_descriptors(port).at(0), SHUT_RDWR);
+  EXPECT_TRUE(eventually([&] { return !engine.failures().empty(); }));
+  EXPECT_EQ(log.count("rule.failed"), 1U) << "not the one that never lived";
+  EXPECT_EQ(log.count("rule.failed", {"\"level\":\"ERROR\"", "\"rule_id\":\"7\""}), 1U);
 }
 
 // What follows needs a process of its own, whose limits and system calls are changed.

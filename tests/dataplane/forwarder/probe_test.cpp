@@ -1,6 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -12,6 +10,7 @@
 #include "dataplane/dns/resolver.hpp"
 #include "dataplane/forwarder/prober.hpp"
 #include "tests/dataplane/support/engine.hpp"
+#include "tests/dataplane/support/few_descriptors.hpp"
 #include "tests/dataplane/support/sockets.hpp"
 #include "tests/support/log_capture.hpp"
 #include "tests/support/scripted_dns.hpp"
@@ -40,8 +39,10 @@ class ProberTest : public testing::Test {
     prober_ = std::make_unique<Prober>(context_, *resolver_, times);
   }
   static std::shared_ptr<LiveRule> rule(const std::vector<std::uint16_t>& ports,
-                                        std::optional<std::uint32_t> interval = std::nullopt) {
+                                        std::optional<std::uint32_t> interval = std::nullopt,
+                                        const std::string& first_host = "127.0.0.1") {
     auto spec = Engine::list(1, ports);
+    spec.targets[0].host = first_host;
     spec.listen_port = 1;
     spec.health_check_interval_secs = interval;
     return std::make_shared<LiveRule>(spec, nullptr, 1);
@@ -108,16 +109,26 @@ TEST_F(ProberTest, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_target) {
   start({});
   Acceptor a;
   const auto rule = ProberTest::rule({a.port(), a.port()}, 1);
-  rlimit before{};
-  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
-  const int lowest_free = ::dup(STDERR_FILENO);
-  ::close(lowest_free);
-  const rlimit none{.rlim_cur = static_cast<rlim_t>(lowest_free), .rlim_max = before.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  prober_->start(rule);
-  EXPECT_TRUE(run_until([&] { return count("probe_failed", 0) == 1; }));
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  {
+    const FewDescriptors none(0);
+    prober_->start(rule);
+    EXPECT_TRUE(run_until([&] { return count("probe_failed", 0) == 1; }));
+  }
   EXPECT_EQ(log_.count("rule.target.probe_failed", {"Too many open files"}), 1U);
+  EXPECT_EQ(rule->health()[0].consecutive_failures(), 0U);
+  EXPECT_EQ(rule->health()[0].last_failure_unix_ms(), 0U);
+}
+
+TEST_F(ProberTest, FO_5_a_host_out_of_descriptors_is_no_failure_of_a_name_either) {
+  start({});
+  Acceptor a;
+  const auto rule = ProberTest::rule({a.port(), a.port()}, 1, "target.example");
+  {
+    const FewDescriptors none(0);
+    prober_->start(rule);
+    EXPECT_TRUE(run_until([&] { return count("probe_failed", 0) == 1; }));
+  }
+  EXPECT_EQ(log_.count("rule.target.probe_failed", {"other: Too many open files"}), 1U);
   EXPECT_EQ(rule->health()[0].consecutive_failures(), 0U);
   EXPECT_EQ(rule->health()[0].last_failure_unix_ms(), 0U);
 }

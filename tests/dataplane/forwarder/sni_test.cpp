@@ -175,6 +175,34 @@ TEST_F(SniTest, SNI_5_a_peer_that_closes_before_its_hello_is_whole_is_a_parse_fa
   EXPECT_FALSE(nobody_.pending());
 }
 
+TEST_F(SniTest, SNI_5_a_byte_that_rules_a_hello_out_ends_the_wait_at_once) {
+  serve_unreachable();
+  struct Case {
+    std::string before;
+    std::string ruling;
+  };
+  // The last one gives a record of 16385 bytes.
+  const std::vector<Case> cases{{"", "G"}, {"\x16", "\x02"}, {"\x16\x03\x01\x40", "\x01"}};
+  for (const Case& one : cases) {
+    Socket client = Socket::connect_v4(port_);
+    ASSERT_TRUE(accepted(client));
+    // Byte by byte, each with the time to be looked at.
+    for (const char byte : one.before) {
+      ASSERT_TRUE(client.send(std::string(1, byte)));
+      std::this_thread::sleep_for(milliseconds(30));
+    }
+    const auto begin = Clock::now();
+    ASSERT_TRUE(client.send(one.ruling));
+    EXPECT_EQ(client.receive_all(), "") << one.before.size();
+    EXPECT_EQ(client.error(), 0) << one.before.size();
+    EXPECT_LT(Clock::now() - begin, milliseconds(2500)) << one.before.size();
+  }
+  EXPECT_EQ(log_.count("tls.parse_failed", {port_field(), "\"error\":\"not_tls\""}), 2U);
+  EXPECT_EQ(log_.count("tls.parse_failed", {port_field(), "\"error\":\"malformed\""}), 1U);
+  EXPECT_EQ(log_.count("tls.client_hello_timeout"), 0U);
+  EXPECT_FALSE(nobody_.pending());
+}
+
 TEST_F(SniTest, SNI_5_a_whole_hello_with_the_end_of_the_stream_behind_it_is_routed) {
   serve(false);
   Socket client = Socket::connect_v4(port_);

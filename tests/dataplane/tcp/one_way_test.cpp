@@ -5,7 +5,9 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
+#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <string>
@@ -13,7 +15,9 @@
 #include <vector>
 
 #include "dataplane/tcp/tcp_rule.hpp"
+#include "tests/dataplane/support/denied_calls.hpp"
 #include "tests/dataplane/support/sockets.hpp"
+#include "tests/support/log_capture.hpp"
 
 namespace portunus::dataplane::tcp {
 namespace {
@@ -68,7 +72,9 @@ class OneWayTest : public testing::TestWithParam<bool> {
   std::vector<std::byte> scratch_{kBufferSize};
   RelayTools tools_{scratch_, pipes_, buffers_};
   TcpRule rule_{std::make_shared<rules::LiveRule>(spec(), nullptr, 1), true};
-  OneWay way_{GetParam()};
+  SpliceUse use_;
+  SpliceUse* const splice_ = GetParam() ? &use_ : nullptr;
+  OneWay way_{splice_};
   Socket source_;
   Socket in_;
   Socket out_;
@@ -214,7 +220,7 @@ TEST_P(OneWayTest, bulk_takes_a_pipe_and_quiet_gives_it_back) {
 
 TEST_P(OneWayTest, QUO_3_a_short_grant_is_delivered_and_ends_the_direction) {
   quota::QuotaGate quota;
-  way_ = OneWay(GetParam(), &quota);
+  way_ = OneWay(splice_, &quota);
   const std::string block = noise(150'000, 4);
   std::jthread sender([&] { source_.send(block); });
   quota.set(100'000, false);
@@ -233,7 +239,7 @@ TEST_P(OneWayTest, QUO_3_a_short_grant_is_delivered_and_ends_the_direction) {
 
 TEST_P(OneWayTest, QUO_3_release_refunds_what_was_not_delivered) {
   quota::QuotaGate quota;
-  way_ = OneWay(GetParam(), &quota);
+  way_ = OneWay(splice_, &quota);
   constexpr std::uint64_t kBudget = 1'000'000'000;
   quota.set(kBudget, false);
   const std::string block = noise(1 << 20, 5);
@@ -251,7 +257,7 @@ TEST_P(OneWayTest, QUO_3_release_refunds_what_was_not_delivered) {
 
 TEST_P(OneWayTest, QUO_3_a_failed_send_is_refunded) {
   quota::QuotaGate quota;
-  way_ = OneWay(GetParam(), &quota);
+  way_ = OneWay(splice_, &quota);
   quota.set(1000, false);
   sink_.reset();
   ::usleep(20'000);
@@ -261,8 +267,72 @@ TEST_P(OneWayTest, QUO_3_a_failed_send_is_refunded) {
   EXPECT_EQ(quota.remaining(), 1000U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tcp, OneWayTest, testing::Bool(),
-                         [](const auto& param) { return param.param ? "splice" : "copy"; });
+const auto kPathName = [](const auto& param) { return param.param ? "splice" : "copy"; };
+INSTANTIATE_TEST_SUITE_P(Tcp, OneWayTest, testing::Bool(), kPathName);
+
+/// Both directions of one connection, from which the kernel takes splice away.
+class OneWayDeathTest : public OneWayTest {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  /// As after an event, with enough to read to make it splice.
+  Step run_back() {
+    EXPECT_TRUE(eventually([&] { return test::receive_queue(out_.fd()) >= kBufferSize; }));
+    back_from_ = Leg{.fd = out_.fd(), .readable = true, .writable = true};
+    Step step;
+    do {
+      step = back_.run(tools_, rule_, back_from_, back_to_);
+    } while (step == Step::more);
+    return step;
+  }
+  [[noreturn]] static void done() { std::_Exit(testing::Test::HasFailure() ? 1 : 0); }
+
+  [[noreturn]] void refuse_before_a_byte() {
+    const test::LogCapture log;
+    test::deny_call(SYS_splice, EINVAL);
+    const std::string block = noise(150'000, 7);
+    std::jthread there([&] { source_.send(block); });
+    std::jthread back([&] { sink_.send(block); });
+    EXPECT_EQ(arrive(kBufferSize), Step::waiting);
+    EXPECT_EQ(run_back(), Step::waiting);
+    EXPECT_TRUE(use_.unsupported);
+    EXPECT_FALSE(use_.begun);
+    EXPECT_EQ(log.count("proxy.splice_unsupported_fallback"), 1U);
+    EXPECT_EQ(log.count("proxy.splice_unsupported_fallback", {"\"errno_name\":\"EINVAL\""}), 1U);
+    done();
+  }
+  [[noreturn]] void refuse_behind_a_byte() {
+    const test::LogCapture log;
+    const std::string block = noise(150'000, 7);
+    std::jthread there([&] { source_.send(block); });
+    EXPECT_EQ(arrive(kBufferSize), Step::waiting);
+    EXPECT_TRUE(eventually([&] {
+      from_.readable = true;
+      run();
+      return use_.begun;
+    }));
+    test::deny_call(SYS_splice, EINVAL);
+    std::jthread back([&] { sink_.send(block); });
+    EXPECT_EQ(run_back(), Step::failed);
+    EXPECT_EQ(back_.error(), EINVAL);
+    EXPECT_EQ(log.count("proxy.splice_unsupported_fallback"), 0U);
+    done();
+  }
+
+  OneWay back_{&use_};
+  Leg back_from_;
+  Leg back_to_{.fd = in_.fd(), .writable = true};
+};
+
+TEST_P(OneWayDeathTest, SPL_3_both_directions_fall_back_before_a_byte_is_in_either_pipe) {
+  EXPECT_EXIT(refuse_before_a_byte(), testing::ExitedWithCode(0), "");
+}
+
+TEST_P(OneWayDeathTest, SPL_3_a_byte_in_the_pipe_of_one_direction_makes_an_error_of_both_terminal) {
+  EXPECT_EXIT(refuse_behind_a_byte(), testing::ExitedWithCode(0), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tcp, OneWayDeathTest, testing::Values(true), kPathName);
 
 }  // namespace
 }  // namespace portunus::dataplane::tcp

@@ -322,6 +322,26 @@ TEST(UdpOpening, FO_8_a_new_flow_takes_the_first_target_that_can_be_connected) {
   EXPECT_EQ(log.count("rule.udp_all_targets_failed"), 0U);
 }
 
+TEST(UdpOpening, FO_5_a_lookup_that_this_host_could_not_make_is_no_failure_of_the_target) {
+  const LogCapture log;
+  UdpServer second;
+  Rig rig({.workers = 1});
+  rig.refuse(kName, {dataplane::dns::Failure::other, "Too many open files", true});
+  auto spec = Rig::rule(9, kName);
+  spec.targets.push_back({.host = "127.0.0.1", .port = second.port(), .priority = 1});
+  const auto rule = rig.serve(spec);
+  for (int i = 0; i < 4; ++i) {
+    UdpSocket client = client_of(rule);
+    ASSERT_TRUE(client.send("x"));
+    EXPECT_EQ(client.receive(), "x");
+  }
+  const auto traffic = Rig::traffic(rule);
+  EXPECT_EQ(traffic.target_failovers, 0U);
+  EXPECT_EQ(traffic.targets.at(0).consecutive_failures, 0U);
+  EXPECT_EQ(traffic.dns_failures, 4U);
+  EXPECT_EQ(log.count("rule.udp_target.dial_failed", {"\"target_index\":0"}), 4U);
+}
+
 TEST(UdpOpening, FO_8_evictions_do_not_feed_health_and_all_failed_is_said) {
   const LogCapture log;
   UdpSocket gone;

@@ -92,17 +92,21 @@ void Rig::resolve(const std::string& name, boost::asio::any_io_executor reply_to
 
 void Rig::answer(const std::string& name, std::vector<std::string> addresses,
                  std::chrono::seconds fresh, dns::Answer::Source source) {
-  dns::Resolver::Reply reply =
-      std::unexpected(dns::LookupError{dns::Failure::nxdomain, "no such name"});
-  if (!addresses.empty()) {
-    auto all = std::make_shared<dns::Addresses>();
-    for (const std::string& text : addresses) {
-      const auto address = net::IpAddress::parse(text).value();
-      (address.is_v6() ? all->v6 : all->v4).push_back(address);
-    }
-    all->fresh_until = std::chrono::steady_clock::now() + fresh;
-    reply = dns::Answer{std::move(all), source};
+  if (addresses.empty()) return refuse(name, {dns::Failure::nxdomain, "no such name"});
+  auto all = std::make_shared<dns::Addresses>();
+  for (const std::string& text : addresses) {
+    const auto address = net::IpAddress::parse(text).value();
+    (address.is_v6() ? all->v6 : all->v4).push_back(address);
   }
+  all->fresh_until = std::chrono::steady_clock::now() + fresh;
+  settle(name, dns::Answer{std::move(all), source});
+}
+
+void Rig::refuse(const std::string& name, dns::LookupError error) {
+  settle(name, std::unexpected(std::move(error)));
+}
+
+void Rig::settle(const std::string& name, dns::Resolver::Reply reply) {
   const std::lock_guard lock(mutex_);
   for (Waiting& waiting : waiting_[name]) {
     boost::asio::post(waiting.reply_to,

@@ -51,6 +51,8 @@ class Rig {
   void answer(const std::string& name, std::vector<std::string> addresses,
               std::chrono::seconds fresh = std::chrono::seconds(60),
               dataplane::dns::Answer::Source source = dataplane::dns::Answer::Source::lookup);
+  /// From now on lookups of that name fail so.
+  void refuse(const std::string& name, dataplane::dns::LookupError error);
   /// From now on lookups of it wait again.
   void forget(const std::string& name);
   /// Lookups that were made.
@@ -72,6 +74,7 @@ class Rig {
     dataplane::dns::Resolver::Handler handler;
   };
 
+  void settle(const std::string& name, dataplane::dns::Resolver::Reply reply);
   void resolve(const std::string& name, boost::asio::any_io_executor reply_to,
                dataplane::dns::Resolver::Handler handler);
 

@@ -154,6 +154,22 @@ TEST_F(UdpSendTable, UDP_7_a_first_datagram_waits_until_its_socket_takes_it) {
   EXPECT_TRUE(eventually([&] { return Rig::traffic(rule_).datagrams_in == 2; }));
 }
 
+TEST_F(UdpSendTable, RL_8_a_first_datagram_that_waits_pays_for_its_bandwidth_once) {
+  // The bucket holds one such datagram, and takes a minute to be full again.
+  const std::string datagram(100, 'd');
+  rule_->live().limiter().apply(model::RateLimit{.bandwidth_in_bps = 2, .bandwidth_in_burst = 100},
+                                std::chrono::steady_clock::now());
+  client_.connect(rule_->spec().listen_port);
+  fail_up(EAGAIN);
+  ASSERT_TRUE(client_.send(datagram));
+  EXPECT_EQ(target_.receive(), datagram);
+  EXPECT_EQ(local().bandwidth_dropped_in, 0U);
+  ASSERT_TRUE(eventually([&] { return Rig::traffic(rule_).active_flows == 1; }));
+  ASSERT_TRUE(client_.send(datagram));
+  EXPECT_TRUE(eventually([&] { return local().bandwidth_dropped_in == 1; }));
+  EXPECT_EQ(Rig::traffic(rule_).datagrams_in, 1U);
+}
+
 TEST_F(UdpSendTable, UDP_11_a_closed_target_evicts_by_what_icmp_says) {
   open();
   target_.close();

@@ -105,6 +105,24 @@ TEST(Toll, RL_8_quota_of_a_datagram_that_bandwidth_refuses_comes_back) {
   EXPECT_EQ(owner->quota.remaining(), 920U);
 }
 
+TEST(Toll, RL_8_what_has_paid_for_bandwidth_is_asked_for_quota_alone) {
+  const auto owner = std::make_shared<owners::OwnerScope>("bob");
+  owner->quota.set(100, false);
+  owner->limiter.apply(model::RateLimit{.bandwidth_in_bps = 100}, kNow);
+  const auto rule = rule_of(owner, model::RateLimit{.bandwidth_in_bps = 100});
+  Toll toll;
+  toll.start(*rule, Direction::in, kNow);
+  EXPECT_EQ(toll.ask(100), Verdict::pass);
+  toll.settle(0);
+  toll.start_paid(*rule);
+  EXPECT_EQ(toll.ask(100), Verdict::pass);
+  EXPECT_EQ(toll.ask(1), Verdict::quota);
+  toll.settle(1);
+  toll.start(*rule, Direction::in, kNow);
+  owner->quota.set(100, false);
+  EXPECT_EQ(toll.ask(1), Verdict::bandwidth);
+}
+
 TEST(Toll, is_full_before_it_could_forget_a_grant) {
   const auto owner = std::make_shared<owners::OwnerScope>("bob");
   owner->quota.set(1'000'000, false);
