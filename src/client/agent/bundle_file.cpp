@@ -53,6 +53,13 @@ std::string resolve(const std::string& path) {
   return ec ? path : real.string();
 }
 
+/// False for "", "folder/" and the like: the rename, which comes after the code is spent, would
+/// fail.
+bool names_a_file(const std::string& path) {
+  const auto name = std::filesystem::path(path).filename();
+  return !name.empty() && name != "." && name != "..";
+}
+
 /// Takes the space that commit() will need, where the file system knows how to.
 Result<> reserve(int file) {
   int failed = 0;
@@ -129,6 +136,9 @@ Result<BundleWriter> BundleWriter::prepare(const std::string& path) {
   // A device or a pipe is not to be replaced by a file.
   if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
     return fail({Errc::bundle_unwritable, path + " is not a file"});
+  }
+  if (!names_a_file(out.target_)) {
+    return fail({Errc::bundle_unwritable, "\"" + path + "\" names no file"});
   }
   std::error_code ec;
   const auto parent = std::filesystem::path(out.target_).parent_path();

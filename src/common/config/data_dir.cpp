@@ -6,6 +6,19 @@
 #include <cerrno>
 
 namespace portunus::config {
+namespace {
+
+/// "a/b/" and "a/b/." are a/b: what is behind it would be taken for the folder, and this one for a
+/// parent of it.
+std::filesystem::path without_tail(std::filesystem::path path) {
+  while (path.has_relative_path() && path.has_parent_path() &&
+         (path.filename().empty() || path.filename() == ".")) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
+}  // namespace
 
 DataDir DataDir::locate(const std::optional<std::filesystem::path>& flag,
                         const Environment& environment) {
@@ -23,11 +36,12 @@ DataDir DataDir::locate(const std::optional<std::filesystem::path>& flag,
 Result<> DataDir::create() const {
   std::error_code ec;
   if (std::filesystem::is_directory(root, ec)) return {};
-  if (root.has_parent_path()) {
-    std::filesystem::create_directories(root.parent_path(), ec);
-    if (ec) return fail(Error(ec, "create " + root.parent_path().string()));
+  const std::filesystem::path folder = without_tail(root);
+  if (folder.has_parent_path()) {
+    std::filesystem::create_directories(folder.parent_path(), ec);
+    if (ec) return fail(Error(ec, "create " + folder.parent_path().string()));
   }
-  if (::mkdir(root.c_str(), 0750) != 0 && errno != EEXIST) {
+  if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
     return fail_errno(errno, "create " + root.string());
   }
   return {};

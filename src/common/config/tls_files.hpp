@@ -30,8 +30,9 @@ struct TlsFilesOptions {
 };
 
 /// Loads the pair, making it when both files are missing. A generated pair carries a marker file
-/// beside the certificate; without the marker the pair is the operator's and is never changed.
-/// Logs tls.cert_generated, tls.cert_regenerated, tls.operator_cert_in_use.
+/// beside the certificate, and half of it is made again; without the marker the pair is the
+/// operator's and is never changed, half of it Errc::incomplete_pair. Logs tls.cert_generated,
+/// tls.cert_regenerated, tls.operator_cert_in_use.
 Result<TlsMaterial> prepare_tls_files(const TlsFilesOptions& options, const Clock& clock);
 
 /// $HOSTNAME, else the host's own name, else "portunus-server".

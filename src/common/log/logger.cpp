@@ -44,8 +44,9 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
     while (!rest.empty()) {
       pollfd p{STDERR_FILENO, POLLOUT, 0};
       const int ready = ::poll(&p, 1, stalled_ ? 0 : kStallMillis);
+      if (ready < 0 && errno == EINTR) continue;
       stalled_ = ready == 0;
-      if (ready <= 0 && errno != EINTR) return;
+      if (ready <= 0) return;
       const ssize_t n = ::write(STDERR_FILENO, rest.data(), rest.size());
       if (n < 0 && errno != EINTR) return;
       if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n));

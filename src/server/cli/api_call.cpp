@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/cli/output.hpp"
+#include "server/http/url.hpp"
 
 namespace portunus::server::cli {
 namespace {
@@ -59,6 +60,13 @@ std::string ApiFailure::line() const {
 
 int ApiFailure::exit(CommandGroup group) const {
   return kind == Kind::refused ? exit_code(group, code) : kExitFailure;
+}
+
+ApiResult<std::string> client_path(const std::string& client, std::string_view rest) {
+  if (client.empty()) {
+    return std::unexpected(ApiFailure{ApiFailure::Kind::refused, "\"\"", "invalid_name"});
+  }
+  return "/v1/clients/" + http::percent_encode(client) + std::string(rest);
 }
 
 ApiRequest with_body(ApiMethod method, std::string target, const Json& body) {

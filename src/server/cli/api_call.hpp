@@ -4,6 +4,7 @@
 #include <expected>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 
 #include "server/cli/api_client.hpp"
 #include "server/cli/exit_codes.hpp"
@@ -35,6 +36,10 @@ using ApiResult = std::expected<T, ApiFailure>;
 inline std::unexpected<ApiFailure> unusable(std::string detail) {
   return std::unexpected(ApiFailure{ApiFailure::Kind::body, std::move(detail), {}});
 }
+
+/// "/v1/clients/{client}" and the rest. An empty name would make it another route: it is refused as
+/// the server refuses it elsewhere, which exits as in CommandGroup::client.
+ApiResult<std::string> client_path(const std::string& client, std::string_view rest);
 
 /// A request that carries the JSON, invalid UTF-8 of the command line replaced.
 ApiRequest with_body(ApiMethod method, std::string target, const Json& body);

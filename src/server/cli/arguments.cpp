@@ -29,6 +29,7 @@ CLI::App& Commands::add_group(const std::string& name, const std::string& about,
   CLI::App& group = *root_.add_subcommand(name, about);
   group.require_subcommand(0, 1);
   group.footer(notes);
+  add_globals(group, between_);
   return group;
 }
 
@@ -49,8 +50,10 @@ const Action* Commands::action(const CLI::App& command) const {
 
 Globals Commands::globals() const {
   Globals out = after_;
-  if (!out.data_dir) out.data_dir = before_.data_dir;
-  if (!out.advertised_endpoint) out.advertised_endpoint = before_.advertised_endpoint;
+  for (const Globals* earlier : {&between_, &before_}) {
+    if (!out.data_dir) out.data_dir = earlier->data_dir;
+    if (!out.advertised_endpoint) out.advertised_endpoint = earlier->advertised_endpoint;
+  }
   return out;
 }
 

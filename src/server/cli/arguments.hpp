@@ -18,7 +18,8 @@
 
 namespace portunus::server::cli {
 
-/// The flags that work before and after the subcommand. Given twice, the later place wins.
+/// The flags that work before and after the subcommand, and inside "audit prune" between its two
+/// words. Given twice, the later place wins.
 struct Globals {
   std::optional<std::string> data_dir;
   std::optional<std::string> advertised_endpoint;
@@ -36,7 +37,7 @@ class Commands {
   CLI::App& add(const std::string& name, const std::string& about, const std::string& examples,
                 Action action);
 
-  /// A subcommand whose own subcommands do the work, and one of those.
+  /// A subcommand whose own subcommands do the work, and one of those; both with the global flags.
   CLI::App& add_group(const std::string& name, const std::string& about, const std::string& notes);
   CLI::App& add_to(CLI::App& group, const std::string& name, const std::string& about,
                    const std::string& examples, Action action);
@@ -51,6 +52,7 @@ class Commands {
 
   CLI::App& root_;
   Globals before_;
+  Globals between_;  ///< a group and its command
   Globals after_;
   std::vector<std::pair<const CLI::App*, Action>> actions_;
 };

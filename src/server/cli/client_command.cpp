@@ -10,7 +10,6 @@
 #include "server/cli/client_views.hpp"
 #include "server/cli/local_clients.hpp"
 #include "server/cli/output.hpp"
-#include "server/http/url.hpp"
 
 // The dual commands: on the store while nobody holds it, through the API while a server runs
 // (cli-and-config 2.1). Both ways print the same.
@@ -67,15 +66,6 @@ ApiResult<void> usable(std::expected<void, std::string> printed) {
 Result<> usable_locally(const std::expected<void, std::string>& printed) {
   if (!printed) return fail(Error(std::make_error_code(std::errc::bad_message), printed.error()));
   return {};
-}
-
-/// "/v1/clients/{client}" and the rest. An empty name would make it another route: it is refused as
-/// the server refuses it elsewhere.
-ApiResult<std::string> client_path(const std::string& client, std::string_view rest) {
-  if (client.empty()) {
-    return std::unexpected(ApiFailure{ApiFailure::Kind::refused, "\"\"", "invalid_name"});
-  }
-  return "/v1/clients/" + http::percent_encode(client) + std::string(rest);
 }
 
 Result<> enroll_locally(LocalClients& clients, const ClientOptions& options, Context& context) {

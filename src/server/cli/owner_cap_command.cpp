@@ -22,14 +22,13 @@ struct OwnerCapOptions {
   CapArguments caps;
   Format format = Format::text;
   ApiEndpoint endpoint;
-
-  std::string owners_path() const {
-    return "/v1/clients/" + http::percent_encode(client) + "/owners";
-  }
-  std::string caps_path() const {
-    return owners_path() + "/" + http::percent_encode(owner) + "/rate-limit";
-  }
 };
+
+/// What a command asks for: "/v1/clients/{client}" and the rest.
+ApiResult<std::string> target_of(const OwnerCapOptions& options, bool of_owner) {
+  const std::string rest = "/" + http::percent_encode(options.owner) + "/rate-limit";
+  return client_path(options.client, "/owners" + (of_owner ? rest : std::string{}));
+}
 
 ApiClient api(const Context& context, const OwnerCapOptions& options) {
   return api_client(context, options.endpoint, context.limits.total);
@@ -45,19 +44,19 @@ int show(Context& context, const OwnerCapOptions& options, ApiRequest request, P
   return report(context.err, unusable(printed.error()).error(), CommandGroup::owner_cap);
 }
 
-int list_owners(Context& context, const OwnerCapOptions& options) {
+int list_owners(Context& context, const OwnerCapOptions& options, std::string target) {
   return show(
-      context, options, {ApiMethod::get, options.owners_path(), std::nullopt},
+      context, options, {ApiMethod::get, std::move(target), std::nullopt},
       [&](const Json& owners) { return print_owners(context.out, owners, options.format); });
 }
 
-int get_caps(Context& context, const OwnerCapOptions& options) {
+int get_caps(Context& context, const OwnerCapOptions& options, std::string target) {
   return show(
-      context, options, {ApiMethod::get, options.caps_path(), std::nullopt},
+      context, options, {ApiMethod::get, std::move(target), std::nullopt},
       [&](const Json& caps) { return print_owner_caps(context.out, caps, options.format); });
 }
 
-int set_caps(Context& context, const OwnerCapOptions& options) {
+int set_caps(Context& context, const OwnerCapOptions& options, std::string target) {
   const Json caps = caps_json(options.caps);
   if (caps.empty()) {
     print_error(context.err,
@@ -65,15 +64,15 @@ int set_caps(Context& context, const OwnerCapOptions& options) {
                 "removes them)");
     return kExitInvalid;
   }
-  return show(context, options, with_body(ApiMethod::put, options.caps_path(), caps),
+  return show(context, options, with_body(ApiMethod::put, std::move(target), caps),
               [&](const Json& answer) {
                 return print_caps_set(context.out, answer, options.client, options.owner);
               });
 }
 
-int delete_caps(Context& context, const OwnerCapOptions& options) {
+int delete_caps(Context& context, const OwnerCapOptions& options, std::string target) {
   const auto done = call_without_answer(api(context, options),
-                                        {ApiMethod::remove, options.caps_path(), std::nullopt});
+                                        {ApiMethod::remove, std::move(target), std::nullopt});
   if (!done) return report(context.err, done.error(), CommandGroup::owner_cap);
   context.out << "owner-cap deleted client=" << printable(options.client)
               << " owner=" << printable(options.owner) << '\n';
@@ -84,7 +83,7 @@ struct Leaf {
   const char* name;
   const char* about;
   const char* example;
-  int (*action)(Context&, const OwnerCapOptions&);
+  int (*action)(Context&, const OwnerCapOptions&, std::string target);
   bool of_owner;
 };
 
@@ -95,8 +94,10 @@ std::pair<CLI::App*, std::shared_ptr<OwnerCapOptions>> add_leaf(Commands& comman
   CLI::App& app =
       commands.add_to(group, leaf.name, leaf.about,
                       std::string("Example:\n  portunus-server owner-cap ") + leaf.example,
-                      [options, action = leaf.action](Context& context, const Globals&) {
-                        return action(context, *options);
+                      [options, leaf](Context& context, const Globals&) {
+                        auto target = target_of(*options, leaf.of_owner);
+                        if (target) return leaf.action(context, *options, std::move(*target));
+                        return report(context.err, target.error(), CommandGroup::client);
                       });
   add_operand(app, "client", "Name or id of the edge", options->client);
   if (leaf.of_owner) add_operand(app, "owner", "Id of the owner", options->owner);

@@ -122,6 +122,17 @@ TEST(BundleFile, what_cannot_be_written_is_found_before_the_code_is_spent) {
   EXPECT_EQ(refused.error().code, Errc::bundle_unwritable);
 }
 
+TEST(BundleFile, CLI_7_a_path_that_names_no_file_is_found_before_the_code_is_spent) {
+  const TempDir dir;
+  const std::string folder = dir / "none";
+  for (const std::string& path : {std::string(), folder + "/", folder + "/.", folder + "/.."}) {
+    const auto refused = BundleWriter::prepare(path);
+    ASSERT_FALSE(refused) << path;
+    EXPECT_EQ(refused.error().text(), "bundle not written: \"" + path + "\" names no file");
+  }
+  EXPECT_EQ(entries(dir.path()), 0U);
+}
+
 TEST(BundleFile, what_is_reserved_and_not_needed_goes_back) {
   const TempDir dir;
   auto writer = BundleWriter::prepare(dir / "bundle");

@@ -41,6 +41,20 @@ TEST(DataDir, is_created_with_0750_and_left_alone_when_there) {
   EXPECT_TRUE(std::filesystem::is_directory(dir.root));
 }
 
+TEST(DataDir, CLI_4_a_trailing_slash_changes_nothing_of_its_mode) {
+  const test::TempDir temp;
+  const mode_t mask = ::umask(0022);
+  for (const char* tail : {"a/b/", "c//", "d/.", "e/./"}) {
+    const DataDir dir{temp / tail};
+    EXPECT_TRUE(dir.create()) << tail;
+    EXPECT_TRUE(dir.create()) << tail;
+    struct stat info{};
+    EXPECT_EQ(::stat(dir.root.c_str(), &info), 0) << tail;
+    EXPECT_EQ(info.st_mode & 07777U, 0750U) << tail;
+  }
+  ::umask(mask);
+}
+
 TEST(DataDir, a_file_in_the_way_is_an_error) {
   const DataDir dir{"/proc/version/x"};
   EXPECT_FALSE(dir.create());

@@ -85,7 +85,7 @@ TEST_F(TlsFiles, an_operators_pair_is_never_modified) {
   EXPECT_EQ(backups(), 0U);
 }
 
-TEST_F(TlsFiles, half_of_an_operators_pair_is_refused_and_kept) {
+TEST_F(TlsFiles, CLI_5_half_of_an_operators_pair_is_refused_and_kept) {
   write_operator_pair();
   std::filesystem::remove(temp / "server.key");
   const auto loaded = prepare_tls_files(options(), clock);
@@ -94,7 +94,7 @@ TEST_F(TlsFiles, half_of_an_operators_pair_is_refused_and_kept) {
   EXPECT_TRUE(std::filesystem::exists(temp / "server.crt"));
 }
 
-TEST_F(TlsFiles, half_of_a_generated_pair_is_made_again) {
+TEST_F(TlsFiles, CLI_5_half_of_a_generated_pair_is_made_again) {
   ASSERT_TRUE(prepare_tls_files(options(), clock));
   std::filesystem::remove(temp / "server.crt");
   EXPECT_TRUE(prepare_tls_files(options(), clock));

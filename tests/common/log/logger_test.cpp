@@ -2,12 +2,33 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <set>
+#include <string>
+#include <thread>
+
+#include "tests/support/eventually.hpp"
 
 namespace portunus::log {
 namespace {
+
+std::set<int> threads() {
+  std::set<int> out;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    out.insert(std::stoi(entry.path().filename().string()));
+  }
+  return out;
+}
+
+void interrupt(const std::set<int>& ids) {
+  for (const int id : ids) ::syscall(SYS_tgkill, ::getpid(), id, SIGUSR1);
+}
 
 class Capture {
  public:
@@ -64,6 +85,44 @@ TEST(Logger, flush_returns_when_the_lines_are_written) {
   for (const int fd : {kept, ends[0], ends[1]}) ::close(fd);
   capture_for_test(nullptr);
   EXPECT_TRUE(seen.ends_with("\"server.draining\"}\n")) << seen;
+}
+
+TEST(Logger, OBS_1_a_full_stderr_drops_the_line_also_when_a_signal_cuts_the_wait_short) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+  const std::string page(4096, '.');
+  while (::write(ends[1], page.data(), page.size()) > 0) continue;
+  ASSERT_EQ(::fcntl(ends[1], F_SETFL, 0), 0);  // from here on a write would wait for a reader
+  struct sigaction caught{}, before{};
+  caught.sa_handler = [](int) {};
+  caught.sa_flags = SA_RESTART;
+  ASSERT_EQ(::sigaction(SIGUSR1, &caught, &before), 0);
+  const int kept = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  const std::set<int> others = threads();
+  start({.format = Format::json, .filter = "info"});
+  std::set<int> writer = threads();
+  std::erase_if(writer, [&](int id) { return others.contains(id); });
+  log(Event::server_draining);
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    interrupt(writer);
+  }
+  std::atomic<bool> stopped{false};
+  std::thread stopping([&] {
+    stop();
+    stopped = true;
+  });
+  const bool in_time = test::eventually([&] { return stopped.load(); });
+  std::string drained(1U << 20U, '.');
+  if (!in_time) EXPECT_GT(::read(ends[0], drained.data(), drained.size()), 0);
+  stopping.join();
+  ::dup2(kept, STDERR_FILENO);
+  ::sigaction(SIGUSR1, &before, nullptr);
+  for (const int fd : {kept, ends[0], ends[1]}) ::close(fd);
+  capture_for_test(nullptr);
+  EXPECT_EQ(writer.size(), 1U);
+  EXPECT_TRUE(in_time) << "it waits for a reader";
 }
 
 TEST(Logger, a_redaction_is_counted_and_followed_by_a_violation_line) {

@@ -50,6 +50,26 @@ TEST_F(AuditCommandTest, CLI_2_2_RemovesWhatIsBeforeTheInstant) {
          "audit_prune deleted=0\n", "");
 }
 
+TEST_F(AuditCommandTest, CLI_1_GlobalFlagsWorkBetweenTheTwoWordsToo) {
+  fill({t_ - 1s});
+  const std::string here = dir_.string();
+  const std::string other = (dir_ / "other").string();
+  const std::vector<std::string> last{"prune", "--before", "2023-11-14T22:13:20Z", "--dry-run"};
+  for (std::vector<std::string> words : std::vector<std::vector<std::string>>{
+           {"audit", "--data-dir", here},
+           {"audit", "--data-dir=" + here},
+           {"--data-dir", other, "audit", "--data-dir", here},
+           {"--data-dir", here, "audit", "--advertised-endpoint="}}) {
+    words.insert(words.end(), last.begin(), last.end());
+    expect(run(words), 0, "audit_prune dry_run=true would_delete=1\n", "");
+  }
+  std::vector<std::string> words{"audit", "--data-dir", other};
+  words.insert(words.end(), last.begin(), last.end());
+  words.insert(words.end(), {"--data-dir", here});
+  expect(run(words), 0, "audit_prune dry_run=true would_delete=1\n", "");
+  EXPECT_FALSE(std::filesystem::exists(other));
+}
+
 TEST_F(AuditCommandTest, CLI_2_2_ADryRunOnlyCounts) {
   fill({t_ - 1s, t_});
   expect(run_in_dir({"audit", "prune", "--dry-run", "--before", "2023-11-15T00:13:20+02:00"}), 0,

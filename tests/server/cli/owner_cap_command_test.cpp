@@ -106,6 +106,18 @@ TEST_F(OwnerCapCommandTest, names_in_the_path_are_encoded) {
   EXPECT_EQ(first_line(stub), "DELETE /v1/clients/a%2Fb/owners/c%20d/rate-limit HTTP/1.1");
 }
 
+TEST_F(OwnerCapCommandTest, CLI_2_4_an_empty_client_is_refused_before_the_network) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"list", ""},
+                                             {"get", "", "alice"},
+                                             {"set", "", "alice", "--bandwidth-in-bps", "1"},
+                                             {"delete", "", "alice"}}) {
+    HttpStub stub(HttpStub::json("200 OK", "[]"));
+    expect(against(stub, words), 3, "", "error: invalid_name (\"\")\n");
+    EXPECT_EQ(stub.requests().size(), 0U) << words.front();
+  }
+}
+
 TEST_F(OwnerCapCommandTest, CLI_2_5_exits_by_code) {
   const std::vector<std::pair<std::string, int>> cases = {
       {"owner_rate_limit_not_found", 8},

@@ -51,6 +51,19 @@ TEST(Reset, SQ_4_what_cannot_be_removed_is_named_and_removed_later) {
   EXPECT_FALSE(reset(dir.path()).value());
 }
 
+TEST(Reset, CLI_2_2_a_lock_file_that_was_left_alone_is_removed_later) {
+  const TempDir dir;
+  test::write_file(dir / "state.db.lock", "");
+  {
+    const auto held = StoreLock::acquire(dir.path());
+    ASSERT_TRUE(held);
+    EXPECT_EQ(reset(dir.path()).error().text(), "store_in_use: " + (dir / "state.db").string());
+  }
+  EXPECT_TRUE(reset(dir.path()).value());
+  EXPECT_EQ(names_in(dir.path()), Names{});
+  EXPECT_FALSE(reset(dir.path()).value());
+}
+
 TEST(Reset, SQ_4_keeps_what_is_not_sqlite) {
   const TempDir dir;
   test::write_file(dir / "state.db", "somebody's notes");
