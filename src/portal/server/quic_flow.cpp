@@ -38,7 +38,8 @@ QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
 
 Task<void> QuicFlow::run(std::shared_ptr<QuicFlow> self) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto dialled = co_await self->core_.all.dialer.dial_udp(self->target_);
+  auto dialled = co_await self->core_.all.dialer.dial_udp(
+      self->target_, self->owner_.connection_.remote_endpoint().address());
   if (self->closed_) co_return;
   if (!dialled) {
     self->owner_.log(log::Level::error, "dial udp " + self->target_ + ": ", dialled.error().text());

@@ -230,7 +230,8 @@ Task<Result<>> QuicSession::read_request(quic::Stream& stream, RequestInput& inp
 
 Task<void> QuicSession::relay(quic::Stream& stream, RequestInput& input) {
   const relay::Counted counted(core_.counters.tcps);
-  const auto target = co_await core_.all.dialer.dial_tcp(input.reader.target());
+  const auto target = co_await core_.all.dialer.dial_tcp(input.reader.target(),
+                                                         connection_->remote_endpoint().address());
   const bool over = co_await async::cancelled();
   if (over) co_return;
   if (!target) {

@@ -1,4 +1,7 @@
+#include <thread>
+
 #include "tests/portal/server/quic_rig.hpp"
+#include "tests/support/scripted_dns.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -233,6 +236,27 @@ TEST_F(QuicSessionTest, S11_a_failed_dial_finishes_its_stream_without_data) {
   const auto stream = request(*connection, echo.tcp(), "still here");
   stream->finish_now();
   EXPECT_EQ(*io.run(read_all(*stream)), "still here");
+}
+
+TEST_F(QuicSessionTest, S11_1_a_name_server_that_takes_four_seconds_is_waited_for) {
+  const auto late = Clock::now() + seconds(4);
+  const test::ScriptedDns dns([late](const test::DnsQuestion& question) {
+    std::this_thread::sleep_until(late);
+    test::DnsAnswer answer;
+    if (question.type == test::kTypeA) {
+      answer.records.push_back({question.name, test::kTypeA, 60, "127.0.0.1"});
+    }
+    return std::vector{answer};
+  });
+  portal.options.resolver.servers = dns.server();
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  const std::string port = echo.tcp().substr(echo.tcp().find(':'));
+  const auto stream = request(*connection, "slow.test" + port, "hello");
+  stream->finish_now();
+  EXPECT_EQ(*io.run(read_all(*stream)), "hello");
+  EXPECT_GE(Clock::now(), late);
 }
 
 TEST_F(QuicSessionTest, S11_3_the_grace_after_a_FIN_is_absolute_and_ends_the_stream_alone) {
