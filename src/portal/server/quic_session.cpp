@@ -1,8 +1,10 @@
 #include "portal/server/quic_session.hpp"
 
 #include <array>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
+#include <variant>
 
 #include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
@@ -229,11 +231,19 @@ Task<Result<>> QuicSession::read_request(quic::Stream& stream, RequestInput& inp
 }
 
 Task<void> QuicSession::relay(quic::Stream& stream, RequestInput& input) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT
   const relay::Counted counted(core_.counters.tcps);
-  const auto target = co_await core_.all.dialer.dial_tcp(input.reader.target(),
-                                                         connection_->remote_endpoint().address());
+  // Nobody reads the stream meanwhile, so a peer that gives it up would not be noticed.
+  auto first = co_await (
+      core_.all.dialer.dial_tcp(input.reader.target(), connection_->remote_endpoint().address()) ||
+      stream.given_up());
   const bool over = co_await async::cancelled();
   if (over) co_return;
+  if (first.index() == 1) {
+    log(Level::debug, "dial tcp " + input.reader.target() + ": ", "given up by the client");
+    co_return;
+  }
+  const auto target = std::get<0>(std::move(first));
   if (!target) {
     refuse(stream);
     log(Level::error, "dial tcp " + input.reader.target() + ": ", target.error().text());

@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "tests/dataplane/support/sockets.hpp"
 #include "tests/portal/server/quic_rig.hpp"
 #include "tests/support/scripted_dns.hpp"
 
@@ -236,6 +237,27 @@ TEST_F(QuicSessionTest, S11_a_failed_dial_finishes_its_stream_without_data) {
   const auto stream = request(*connection, echo.tcp(), "still here");
   stream->finish_now();
   EXPECT_EQ(*io.run(read_all(*stream)), "still here");
+}
+
+TEST_F(QuicSessionTest, S11_a_dial_ends_with_the_stream_that_asked_for_it) {
+  portal.tuning.tcp_dial_timeout = seconds(60);
+  portal.tuning.quic_max_streams = 1;
+  portal.start();
+  const test::SilentTarget silent;
+  const auto connection = authenticated();
+  auto stream = request(*connection, "127.0.0.1:" + std::to_string(silent.port()), "data");
+  io.run_until([&] { return portal.counter("TCPS") == 1; });
+  // RESET_STREAM and STOP_SENDING.
+  stream.reset();
+  io.run_until([&] { return portal.logged("given up by the client"); });
+  io.run_until([&] { return portal.counter("TCPS") == 0 && connection->stream_credit() == 1; });
+  // Who has only said all that he had to say waits for the answer.
+  auto patient = request(*connection, "127.0.0.1:" + std::to_string(silent.port()), "data");
+  patient->finish_now();
+  io.run_until([&] { return portal.counter("TCPS") == 1; });
+  pass(milliseconds(300));
+  EXPECT_EQ(portal.counter("TCPS"), 1);
+  EXPECT_EQ(connection->stream_credit(), 0U);
 }
 
 TEST_F(QuicSessionTest, S11_1_a_name_server_that_takes_four_seconds_is_waited_for) {
