@@ -318,6 +318,16 @@ TEST_F(QuicSessionTest, S17_a_stop_closes_with_code_0) {
   }
 }
 
+TEST_F(QuicSessionTest, S15_a_handshake_timeout_of_zero_denies_everybody) {
+  portal.tuning.handshake_timeout = milliseconds(0);
+  portal.start();
+  const auto connection = begin();
+  io.run(connection->ended());
+  EXPECT_EQ(connection->ending()->cause, quic::Errc::closed_by_peer);
+  EXPECT_EQ(connection->ending()->code, 1U);
+  EXPECT_EQ(connection->ending()->reason, "access denied");
+}
+
 TEST_F(QuicSessionTest, S15_the_longest_durations_that_can_be_written_serve_and_stop) {
   portal.tuning = test::longest_tuning();
   portal.start();
