@@ -174,9 +174,10 @@ Task<void> QuicSession::take_datagrams() {
 
 void QuicSession::keep_early() {
   while (const auto datagram = connection_->front_datagram()) {
-    // One too short for a header would cost a place and no bytes; it is dropped later anyway.
-    const bool whole = datagram->size() >= protocol::kMinDatagramHeader;
-    if (whole && early_bytes_ + datagram->size() <= kEarlyBytes) {
+    // One too short for a header would cost a place and no bytes: it is dropped, and recorded, now.
+    if (datagram->size() < protocol::kMinDatagramHeader) {
+      flows_.take(*datagram);
+    } else if (early_bytes_ + datagram->size() <= kEarlyBytes) {
       early_bytes_ += datagram->size();
       early_.emplace_back(datagram->begin(), datagram->end());
     }

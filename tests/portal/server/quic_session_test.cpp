@@ -105,6 +105,22 @@ TEST_F(QuicSessionTest, S9_an_early_DATAGRAM_that_does_not_fit_is_lost_alone) {
   for (const std::string& packet : echo.received()) EXPECT_EQ(packet.size(), 1024 - head.size());
 }
 
+TEST_F(QuicSessionTest, S6_3_an_early_DATAGRAM_that_is_too_short_is_dropped_with_a_record) {
+  portal.start();
+  Echo echo(io);
+  const auto connection = connect();
+  for (const std::string& bytes : {std::string(1, 'x'), std::string(11, 'x')}) {
+    ASSERT_TRUE(connection->send_datagram(octets(bytes), {}));
+  }
+  io.run_until([&] { return portal.times_logged("datagram dropped: ") == 2; });
+  const auto stream = send_auth(*connection, portal.auth_frame());
+  io.run_until([&] { return connection->stream_credit() > 0; });
+  const std::string request = datagram(protocol::DatagramType::request, 1, echo.udp(), "x");
+  connection->send_datagram(octets(request), {});
+  EXPECT_EQ(receive(*connection), datagram(protocol::DatagramType::response, 1, echo.udp(), "x"));
+  EXPECT_EQ(portal.times_logged("datagram dropped: "), 2);
+}
+
 TEST_F(QuicSessionTest, S9_early_DATAGRAMs_of_who_fails_are_discarded) {
   portal.start();
   Echo echo(io);
