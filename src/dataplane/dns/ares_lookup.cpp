@@ -14,8 +14,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/base/deadline.hpp"
 #include "common/net/host_error.hpp"
-#include "dataplane/dns/dns_cache.hpp"
 #include "dataplane/dns/resolver.hpp"
 
 namespace portunus::dataplane::dns {
@@ -23,16 +23,29 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// How long one server is waited for before the next one is asked, or it again. Three servers get
-/// their turn within the attempt.
-constexpr int kServerTimeoutMs = 1000;
-/// Rounds over all servers. The attempt's deadline cuts the second one.
-constexpr int kRounds = 2;
+/// How long one server is waited for before the next one is asked, or it again: twice as long in
+/// each round over all of them. Three servers get their turn within the engine's attempt.
+constexpr std::chrono::milliseconds kServerTimeout(1000);
+/// Of rounds; c-ares counts a round's milliseconds in an int.
+constexpr int kMostRounds = 20;
+/// What one family is waited for once the other has been answered.
+constexpr std::chrono::seconds kOtherFamily(3);
+
+/// As many as one server needs to be waited for until the attempt's deadline, which cuts the last.
+int rounds_within(std::chrono::nanoseconds attempt) {
+  int rounds = 1;
+  while (rounds < kMostRounds && kServerTimeout * ((1 << rounds) - 1) < attempt) ++rounds;
+  return rounds;
+}
 
 /// Response codes of RFC 1035 section 4.1.1 with which a server declines to answer.
 constexpr int kServfail = 2;
 constexpr int kNotImplemented = 4;
 constexpr int kRefused = 5;
+/// The fixed part of a message, the bit of a truncated one, the number of its answers.
+constexpr ssize_t kHeader = 12;
+constexpr unsigned char kTruncated = 0x02;
+constexpr std::size_t kAnswerCount = 6;
 
 struct FreeAddrinfo {
   void operator()(ares_addrinfo* info) const { ares_freeaddrinfo(info); }
@@ -129,11 +142,8 @@ struct AresLookup::Callbacks {
                               ares_socklen_t* length, void* self) {
     const ssize_t got = ::recvfrom(fd, buffer, size, flags, from, length);
     const auto& socket = lookup(self).sockets_.find(fd)->second;
-    if (socket->datagram && got > 3) {
-      const int code = static_cast<const unsigned char*>(buffer)[3] & 0x0f;
-      if (code == kServfail || code == kNotImplemented || code == kRefused) {
-        lookup(self).refusal_ = code;
-      }
+    if (socket->datagram && got >= kHeader) {
+      lookup(self).look_at(static_cast<const unsigned char*>(buffer));
     }
     return got;
   }
@@ -175,7 +185,7 @@ AresLookup::~AresLookup() {
 }
 
 void AresLookup::start(const std::string& name, const ResolverOptions& options) {
-  deadline_ = std::chrono::steady_clock::now() + DnsCache::kAttemptTimeout;
+  deadline_ = deadline_after(std::chrono::steady_clock::now(), options.limits.attempt);
   errno = 0;
   const int status = open_channel(options);
   // A file that could not be opened shows nowhere else.
@@ -203,8 +213,8 @@ int AresLookup::open_channel(const ResolverOptions& options) {
   if (library != ARES_SUCCESS) return library;
   ares_options wanted{};
   int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-  wanted.timeout = kServerTimeoutMs;
-  wanted.tries = kRounds;
+  wanted.timeout = static_cast<int>(kServerTimeout.count());
+  wanted.tries = rounds_within(options.limits.attempt);
   wanted.sock_state_cb = &Callbacks::state;
   wanted.sock_state_cb_data = this;
   std::string lookups = "b";
@@ -296,6 +306,16 @@ void AresLookup::on_timer() {
 
 void AresLookup::note(int error) {
   if (net::is_of_this_host(error)) host_error_ = error;
+}
+
+/// Whether it is one to our question is for c-ares to say; a forged one costs the patience at most.
+void AresLookup::look_at(const unsigned char* answer) {
+  const int code = answer[3] & 0x0f;
+  if (code == kServfail || code == kNotImplemented || code == kRefused) refusal_ = code;
+  const bool truncated = (answer[2] & kTruncated) != 0;
+  const bool some = answer[kAnswerCount] != 0 || answer[kAnswerCount + 1] != 0;
+  if (code != 0 || truncated || !some) return;
+  deadline_ = std::min(deadline_, deadline_after(std::chrono::steady_clock::now(), kOtherFamily));
 }
 
 LookupError AresLookup::failure(int status) const {

@@ -19,8 +19,9 @@ namespace portunus::dataplane::dns {
 
 struct ResolverOptions;
 
-/// One attempt to resolve one name through c-ares: A and AAAA together, at most three seconds. What
-/// one family has answered by then is used; without any answer the attempt has timed out.
+/// One attempt to resolve one name through c-ares: A and AAAA together, at most Limits::attempt,
+/// and the one at most three seconds behind an answer to the other. What one family has answered by
+/// then is used; without any answer the attempt has timed out.
 ///
 /// It owns a c-ares channel of its own. So a changed resolv.conf or hosts file counts from the next
 /// lookup, queries of two lookups never share a source port, and giving one up leaves nothing
@@ -52,6 +53,7 @@ class AresLookup : public std::enable_shared_from_this<AresLookup> {
   void watch(const std::shared_ptr<Socket>& socket);
   void arm_timer();
   void on_timer();
+  void look_at(const unsigned char* answer);
   LookupError failure(int status) const;
   /// Remembers an errno that says nothing of the name.
   void note(int error);

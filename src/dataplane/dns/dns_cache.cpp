@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/base/assert.hpp"
+#include "common/base/deadline.hpp"
 
 namespace portunus::dataplane::dns {
 namespace {
@@ -19,7 +20,8 @@ DnsCache::DnsCache(Limits limits) : limits_(limits) {
   PORTUNUS_ASSERT(limits_.lookups > 0 && limits_.entries > limits_.lookups);
 }
 
-DnsCache::Actions DnsCache::ask(std::string_view name, WaiterId waiter, SteadyTime now) {
+DnsCache::Actions DnsCache::ask(std::string_view name, WaiterId waiter, SteadyTime now,
+                                Asker asker) {
   Actions out;
   expire_lookups(now, out);
   const auto found = entries_.find(name);
@@ -32,8 +34,8 @@ DnsCache::Actions DnsCache::ask(std::string_view name, WaiterId waiter, SteadyTi
     out.deliver.push_back({waiter, known(node->second)});
     return out;
   }
-  if (lookups_.size() >= limits_.lookups) {
-    out.deliver.push_back({waiter, overloaded(node, now)});
+  if (const auto under_way = too_many(asker)) {
+    out.deliver.push_back({waiter, overloaded(node, *under_way, now)});
     return out;
   }
   if (!node) {
@@ -46,7 +48,7 @@ DnsCache::Actions DnsCache::ask(std::string_view name, WaiterId waiter, SteadyTi
   }
   node->second.taken_over = false;
   node->second.waiters.assign(1, waiter);
-  start_lookup(*node, now, out);
+  start_lookup(*node, asker, now, out);
   return out;
 }
 
@@ -54,9 +56,7 @@ DnsCache::Actions DnsCache::finish(LookupId lookup, LookupOutcome outcome, Stead
   Actions out;
   const auto found = lookups_.find(lookup);
   if (found == lookups_.end()) return out;
-  auto* const node = found->second.node;
-  lookups_.erase(found);
-  settle(*node, std::move(outcome), now, out);
+  settle(*end_lookup(found).node, std::move(outcome), now, out);
   return out;
 }
 
@@ -68,7 +68,7 @@ DnsCache::Actions DnsCache::tick(SteadyTime now) {
 
 std::optional<SteadyTime> DnsCache::next_tick() const {
   if (lookups_.empty()) return std::nullopt;
-  return lookups_.begin()->second.started + kAbandonedAfter;
+  return overdue_at(lookups_.begin()->second);
 }
 
 DnsCache::Actions DnsCache::abort(const LookupError& error) {
@@ -81,6 +81,7 @@ DnsCache::Actions DnsCache::abort(const LookupError& error) {
     entries_.erase(entries_.find(lookup.node->first));
   }
   lookups_.clear();
+  shares_.clear();
   return out;
 }
 
@@ -98,16 +99,23 @@ Reply DnsCache::known(const Entry& entry) const {
   std::unreachable();
 }
 
+std::optional<std::size_t> DnsCache::too_many(Asker asker) const {
+  if (lookups_.size() >= limits_.lookups) return lookups_.size();
+  const auto share = shares_.find(asker);
+  if (share == shares_.end() || share->second < limits_.per_asker) return std::nullopt;
+  return share->second;
+}
+
 /// The lookup that cannot be made counts as failed where there are addresses that may go on
 /// serving. Of any other name nothing has been learnt, so nothing is remembered (DNS-6).
-Reply DnsCache::overloaded(Entries::value_type* node, SteadyTime now) {
+Reply DnsCache::overloaded(Entries::value_type* node, std::size_t under_way, SteadyTime now) {
   if (node && node->second.state == State::fresh) {
     by_expiry_.erase(node->second.expiry);
     hold(*node, State::stale, now + kStaleGrace);
     return known(node->second);
   }
   return std::unexpected(LookupError{Failure::resolver_overloaded,
-                                     std::to_string(limits_.lookups) + " lookups are under way"});
+                                     std::to_string(under_way) + " lookups are under way"});
 }
 
 /// Elapsed entries have the earliest expiry of all, so one order serves both halves of DNS-8.
@@ -119,12 +127,25 @@ void DnsCache::make_room() {
   by_expiry_.erase(victim);
 }
 
-void DnsCache::start_lookup(Entries::value_type& node, SteadyTime now, Actions& out) {
+void DnsCache::start_lookup(Entries::value_type& node, Asker asker, SteadyTime now, Actions& out) {
   const auto id = static_cast<LookupId>(++last_lookup_);
   node.second.state = State::resolving;
   node.second.lookup = id;
-  lookups_.emplace(id, Lookup{now, &node});
+  lookups_.emplace(id, Lookup{now, &node, asker});
+  if (asker != Asker::nobody) ++shares_[asker];
   out.start.push_back({id, node.first});
+}
+
+DnsCache::Lookup DnsCache::end_lookup(Lookups::iterator lookup) {
+  const Lookup ended = lookup->second;
+  lookups_.erase(lookup);
+  const auto share = shares_.find(ended.asker);
+  if (share != shares_.end() && --share->second == 0) shares_.erase(share);
+  return ended;
+}
+
+SteadyTime DnsCache::overdue_at(const Lookup& lookup) const {
+  return deadline_after(deadline_after(lookup.started, limits_.attempt), kAbandonedAfter);
 }
 
 void DnsCache::settle(Entries::value_type& node, LookupOutcome outcome, SteadyTime now,
@@ -168,14 +189,13 @@ void DnsCache::hold(Entries::value_type& node, State state, SteadyTime until) {
 /// Waiters of a vanished lookup move to a new one. When that vanishes too they are told so: nobody
 /// waits for longer than twice the limit.
 void DnsCache::expire_lookups(SteadyTime now, Actions& out) {
-  while (!lookups_.empty() && lookups_.begin()->second.started + kAbandonedAfter <= now) {
-    const auto overdue = lookups_.begin();
-    auto& node = *overdue->second.node;
-    out.abandon.push_back(overdue->first);
-    lookups_.erase(overdue);
+  while (!lookups_.empty() && overdue_at(lookups_.begin()->second) <= now) {
+    out.abandon.push_back(lookups_.begin()->first);
+    const Lookup overdue = end_lookup(lookups_.begin());
+    auto& node = *overdue.node;
     if (!node.second.taken_over) {
       node.second.taken_over = true;
-      start_lookup(node, now, out);
+      start_lookup(node, overdue.asker, now, out);
     } else {
       settle(node,
              std::unexpected(LookupError{Failure::attempt_timeout, "the lookup did not report"}),

@@ -14,6 +14,7 @@
 
 #include "common/base/clock.hpp"
 #include "dataplane/dns/answer.hpp"
+#include "dataplane/dns/limits.hpp"
 #include "dataplane/dns/lookup_outcome.hpp"
 
 namespace portunus::dataplane::dns {
@@ -26,17 +27,12 @@ class DnsCache {
  public:
   static constexpr std::chrono::seconds kTtlFloor{5};
   static constexpr std::chrono::seconds kTtlCeiling{300};
-  static constexpr std::chrono::seconds kAttemptTimeout{3};
   static constexpr std::chrono::seconds kStaleGrace{30};
   static constexpr std::chrono::seconds kNegativeRetry{3};
-  /// A lookup that has not reported by then has lost its owner (DNS-7).
-  static constexpr std::chrono::seconds kAbandonedAfter = kAttemptTimeout + std::chrono::seconds(1);
+  /// A lookup that has not reported by so long after its time has lost its owner (DNS-7).
+  static constexpr std::chrono::seconds kAbandonedAfter{1};
 
-  struct Limits {
-    std::size_t entries = 8192;
-    /// Below `entries`, so that there is always an entry that may be evicted.
-    std::size_t lookups = 64;
-  };
+  using Limits = dns::Limits;
 
   /// Chosen by the caller, one per ask().
   enum class WaiterId : std::uint64_t {};
@@ -62,8 +58,9 @@ class DnsCache {
   DnsCache(const DnsCache&) = delete;
   DnsCache& operator=(const DnsCache&) = delete;
 
-  /// `waiter` wants the addresses of `name` (lower case).
-  Actions ask(std::string_view name, WaiterId waiter, SteadyTime now);
+  /// `waiter` wants the addresses of `name` (lower case). A lookup that this starts is one of
+  /// `asker`'s.
+  Actions ask(std::string_view name, WaiterId waiter, SteadyTime now, Asker asker = Asker::nobody);
   /// A lookup has ended. Ignored when it was given up before.
   Actions finish(LookupId lookup, LookupOutcome outcome, SteadyTime now);
   /// Deals with the lookups that are overdue. Due at next_tick(); earlier or later is harmless.
@@ -109,12 +106,19 @@ class DnsCache {
   struct Lookup {
     SteadyTime started;
     Entries::value_type* node;
+    Asker asker;
   };
+  using Lookups = std::map<LookupId, Lookup>;
 
   Reply known(const Entry& entry) const;
-  Reply overloaded(Entries::value_type* node, SteadyTime now);
+  /// Lookups under way, where one more would be too many.
+  std::optional<std::size_t> too_many(Asker asker) const;
+  Reply overloaded(Entries::value_type* node, std::size_t under_way, SteadyTime now);
   void make_room();
-  void start_lookup(Entries::value_type& node, SteadyTime now, Actions& out);
+  void start_lookup(Entries::value_type& node, Asker asker, SteadyTime now, Actions& out);
+  /// Its permit goes with it.
+  Lookup end_lookup(Lookups::iterator lookup);
+  SteadyTime overdue_at(const Lookup& lookup) const;
   void settle(Entries::value_type& node, LookupOutcome outcome, SteadyTime now, Actions& out);
   /// Puts `state` in force until `until`.
   void hold(Entries::value_type& node, State state, SteadyTime until);
@@ -124,7 +128,9 @@ class DnsCache {
   Entries entries_;
   ByExpiry by_expiry_;
   /// Ids grow with the time of the start, so the first one is the oldest.
-  std::map<LookupId, Lookup> lookups_;
+  Lookups lookups_;
+  /// How many of them are whose; of those who have some.
+  std::unordered_map<Asker, std::size_t> shares_;
   std::uint64_t last_lookup_ = 0;
 };
 

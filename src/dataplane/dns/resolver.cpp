@@ -34,9 +34,13 @@ void reply_by_post(const asio::any_io_executor& reply_to, Resolver::Handler hand
 class Resolver::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(asio::io_context& home, ResolverOptions options)
-      : home_(home), options_(std::move(options)), work_(home.get_executor()), overdue_(home) {}
+      : home_(home),
+        options_(std::move(options)),
+        work_(home.get_executor()),
+        cache_(options_.limits),
+        overdue_(home) {}
 
-  void resolve(std::string name, asio::any_io_executor reply_to, Handler handler);
+  void resolve(std::string name, asio::any_io_executor reply_to, Handler handler, Asker asker);
   void stop();
 
  private:
@@ -47,7 +51,7 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
   };
 
   SteadyTime now() const { return options_.clock->steady_now(); }
-  void ask(const std::string& name, Pending pending);
+  void ask(const std::string& name, Pending pending, Asker asker);
   void perform(DnsCache::Actions actions);
   void start_lookup(DnsCache::Start start);
   void watch_overdue();
@@ -69,7 +73,8 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
   bool watching_ = false;
 };
 
-void Resolver::Impl::resolve(std::string name, asio::any_io_executor reply_to, Handler handler) {
+void Resolver::Impl::resolve(std::string name, asio::any_io_executor reply_to, Handler handler,
+                             Asker asker) {
   arriving_.fetch_add(1);
   if (stopped_.load()) {
     arriving_.fetch_sub(1);
@@ -77,20 +82,20 @@ void Resolver::Impl::resolve(std::string name, asio::any_io_executor reply_to, H
   }
   Pending pending{asio::make_work_guard(reply_to), std::move(handler)};
   asio::post(home_, [self = shared_from_this(), name = std::move(name),
-                     pending = std::move(pending)]() mutable {
+                     pending = std::move(pending), asker]() mutable {
     self->arriving_.fetch_sub(1);
-    self->ask(name, std::move(pending));
+    self->ask(name, std::move(pending), asker);
   });
 }
 
-void Resolver::Impl::ask(const std::string& name, Pending pending) {
+void Resolver::Impl::ask(const std::string& name, Pending pending, Asker asker) {
   if (stopped_.load()) {
     return reply_by_post(pending.reply_to.get_executor(), std::move(pending.handler),
                          std::unexpected(stopped_error()));
   }
   const auto waiter = static_cast<DnsCache::WaiterId>(++last_waiter_);
   pending_.emplace(waiter, std::move(pending));
-  perform(cache_.ask(name, waiter, now()));
+  perform(cache_.ask(name, waiter, now(), asker));
 }
 
 void Resolver::Impl::perform(DnsCache::Actions actions) {
@@ -148,8 +153,9 @@ Resolver::Resolver(asio::io_context& home, ResolverOptions options)
 
 Resolver::~Resolver() = default;
 
-void Resolver::resolve(std::string name, asio::any_io_executor reply_to, Handler handler) {
-  impl_->resolve(std::move(name), std::move(reply_to), std::move(handler));
+void Resolver::resolve(std::string name, asio::any_io_executor reply_to, Handler handler,
+                       Asker asker) {
+  impl_->resolve(std::move(name), std::move(reply_to), std::move(handler), asker);
 }
 
 void Resolver::stop() {

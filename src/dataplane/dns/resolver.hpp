@@ -9,6 +9,7 @@
 
 #include "common/base/clock.hpp"
 #include "dataplane/dns/answer.hpp"
+#include "dataplane/dns/limits.hpp"
 
 namespace portunus::dataplane::dns {
 
@@ -21,6 +22,7 @@ struct ResolverOptions {
   std::uint16_t resolv_conf_port = 53;
   /// What the cache goes by; read on the resolver's thread.
   const Clock* clock = &SystemClock::instance();
+  Limits limits = {};
 };
 
 /// The process's one resolver and cache, shared by all rules and both protocols (data-plane section
@@ -36,8 +38,9 @@ class Resolver {
   Resolver& operator=(const Resolver&) = delete;
 
   /// Calls `handler` exactly once, by a post to `reply_to`, never from within this call. `name` is
-  /// a lower-case host name.
-  void resolve(std::string name, boost::asio::any_io_executor reply_to, Handler handler);
+  /// a lower-case host name; a lookup that it takes is one of `asker`'s.
+  void resolve(std::string name, boost::asio::any_io_executor reply_to, Handler handler,
+               Asker asker = Asker::nobody);
   /// Answers everything under way with Failure::other and lets the io_context run out of work. On
   /// the home thread.
   void stop();

@@ -41,7 +41,8 @@ Parameters (the first occurrence of a name wins, an empty value is the default):
                   TLS carries TCP relays and UDP-over-TCP (UoT), QUIC carries
                   TCP relays and UDP in DATAGRAM frames
   spec=<text>     shapes frames and paddings; both sides need the same (auto)
-  alpn=<text>     the one protocol that TLS negotiates (now/1)
+  alpn=<text>     the one protocol that TLS negotiates (now/1); for QUIC at
+                  most 31 bytes
   dial=<address>  local address that targets are dialled from (auto)
   rate=<mbps>     limit from clients to targets in Mbit/s, 0 for none (0)
   etar=<mbps>     limit from targets to clients in Mbit/s, 0 for none (0)

@@ -1,6 +1,9 @@
 #include "portal/config/portal_config.hpp"
 
+#include <arpa/inet.h>
+
 #include <charconv>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -76,9 +79,23 @@ std::uint32_t read_rate(const PortalUrl& url, std::string_view name) {
   return rate && *rate > 0 ? static_cast<std::uint32_t>(*rate) : 0;
 }
 
+/// An IPv4-mapped literal is an IPv6 one that stands for its IPv4 address, from which it dials.
+std::optional<net::IpAddress> parse_literal(const std::string& text) {
+  if (const auto address = net::IpAddress::parse(text)) return address;
+  sockaddr_in6 mapped{};
+  mapped.sin6_family = AF_INET6;
+  const bool literal = ::inet_pton(AF_INET6, text.c_str(), &mapped.sin6_addr) == 1;
+  if (!literal || text.contains('\0')) return std::nullopt;
+  sockaddr_storage storage{};
+  std::memcpy(&storage, &mapped, sizeof mapped);
+  const auto endpoint = net::Endpoint::from_sockaddr(storage);
+  if (!endpoint) return std::nullopt;
+  return endpoint->address();
+}
+
 std::optional<DialFrom> read_dial(const PortalUrl& url) {
   std::string text = url.form("dial").value_or("");
-  const auto address = net::IpAddress::parse(text);
+  const auto address = parse_literal(text);
   if (!address) return std::nullopt;
   return DialFrom{.address = *address, .text = std::move(text)};
 }

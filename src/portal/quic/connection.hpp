@@ -141,6 +141,9 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
   std::shared_ptr<StreamCore> add_stream(std::int64_t id);
   void remove_stream(std::int64_t id);
   void close_stream(StreamCore& stream);
+  void release_stream(StreamCore& stream);
+  /// Of a stream that is closed and released.
+  void give_place_back(const StreamCore& stream);
   void consumed(StreamCore& stream, std::size_t bytes);
   void want_to_send(StreamCore& stream);
   /// How much the stream may take over now; 0 = its writer is woken when that changes.

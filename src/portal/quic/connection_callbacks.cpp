@@ -36,6 +36,7 @@ class ConnectionCallbacks {
     }
     if ((flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0) core.fin_received = true;
     core.readable.notify();
+    core.peer_acted.notify();
     return 0;
   }
 

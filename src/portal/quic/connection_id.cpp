@@ -19,7 +19,7 @@ ConnectionId ConnectionId::issue(unsigned worker, unsigned workers) {
   id.size = kIssued;
   crypto::random_bytes(std::span(id.bytes).first<kIssued>());
   // The highest multiple that leaves room for the worker's number, so that the byte stays random.
-  const unsigned multiples = 256 / workers;
+  const unsigned multiples = kMostWorkers / workers;
   id.bytes[0] = static_cast<std::uint8_t>((id.bytes[0] % multiples) * workers + worker);
   return id;
 }

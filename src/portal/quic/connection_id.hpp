@@ -14,13 +14,15 @@ struct ConnectionId {
   /// Of those that this side issues.
   static constexpr std::size_t kIssued = 18;
   static constexpr std::size_t kLongest = 20;
+  /// Cores that its first byte can tell apart.
+  static constexpr unsigned kMostWorkers = 256;
 
   std::array<std::uint8_t, kLongest> bytes{};
   std::uint8_t size = 0;
 
   /// Nothing for more than 20 bytes.
   static std::optional<ConnectionId> from(std::span<const std::uint8_t> bytes);
-  /// Random, except that owner() of its first byte is `worker`; 1..256 `workers`.
+  /// Random, except that owner() of its first byte is `worker`; 1..kMostWorkers `workers`.
   static ConnectionId issue(unsigned worker, unsigned workers);
 
   std::span<const std::uint8_t> view() const { return {bytes.data(), size}; }

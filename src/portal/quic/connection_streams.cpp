@@ -58,11 +58,24 @@ void Connection::close_stream(StreamCore& stream) {
   if (!stream.fin_received) stream.fail_reads(Errc::stream_reset);
   if (!stream.fin_sent) stream.fail_writes(Errc::stream_stopped);
   stream.SendHook::unlink();
-  if (ngtcp2_conn_is_local_stream(conn_, stream.id) == 0) {
-    ++streams_finished_;
-    grant_streams();
-  }
+  stream.closed = true;
+  if (stream.released) give_place_back(stream);
   streams_.erase(stream.id);
+}
+
+/// What is done for a stream counts until it has ended too: a peer that resets its streams has no
+/// more of them served at once than one that does not.
+void Connection::release_stream(StreamCore& stream) {
+  stream.released = true;
+  if (!stream.closed || state_ != State::live) return;
+  give_place_back(stream);
+  schedule();
+}
+
+void Connection::give_place_back(const StreamCore& stream) {
+  if (ngtcp2_conn_is_local_stream(conn_, stream.id) != 0) return;
+  ++streams_finished_;
+  grant_streams();
 }
 
 void Connection::raise_credit(std::uint64_t streams) {

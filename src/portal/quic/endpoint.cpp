@@ -145,7 +145,11 @@ void Endpoint::take(const Packet& packet, UdpSocket& socket) {
   ngtcp2_version_cid header;
   const int rv = ngtcp2_pkt_decode_version_cid(&header, packet.bytes.data(), packet.bytes.size(),
                                                ConnectionId::kIssued);
-  if (rv == NGTCP2_ERR_VERSION_NEGOTIATION) {
+  // Version 2 and drafts are known to the library and not spoken here.
+  const bool long_header = rv == 0 && (packet.bytes[0] & kLongHeader) != 0;
+  const bool foreign = long_header && header.version != 0 && header.version != NGTCP2_PROTO_VER_V1;
+  if (foreign && packet.bytes.size() < NGTCP2_MAX_UDP_PAYLOAD_SIZE) return;
+  if (foreign || rv == NGTCP2_ERR_VERSION_NEGOTIATION) {
     return negotiate_version(packet, socket, {header.scid, header.scidlen},
                              {header.dcid, header.dcidlen});
   }

@@ -19,7 +19,6 @@ namespace {
 /// How long a client may take for its second Initial.
 constexpr ngtcp2_duration kTokenLife = 10 * NGTCP2_SECONDS;
 
-constexpr std::uint8_t kLongHeader = 0x80;
 /// A stateless reset is shorter than what caused it, so that two ends cannot play with one another,
 /// and long enough to look like a packet (RFC 9000 section 10.3).
 constexpr std::size_t kShortestReset = 21;

@@ -15,6 +15,9 @@ namespace portunus::portal::quic {
 
 // What our types are in the library's terms.
 
+/// The bit of a packet's first byte that tells the headers apart (RFC 9000 section 17).
+inline constexpr std::uint8_t kLongHeader = 0x80;
+
 inline ngtcp2_tstamp to_library(SteadyTime time) {
   return static_cast<ngtcp2_tstamp>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());

@@ -175,6 +175,17 @@ Result<std::shared_ptr<const ServerTls>> ServerTls::from_pem(std::string_view ch
   return std::make_shared<const ServerTls>(std::move(credentials));
 }
 
+Result<> check_alpn(const std::string& alpn) {
+  gnutls_session_t session = nullptr;
+  int rv = gnutls_init(&session, GNUTLS_SERVER);
+  if (rv != 0) return fail(tls_error(Errc::out_of_memory, rv));
+  const gnutls_datum_t protocol = datum(alpn);
+  rv = gnutls_alpn_set_protocols(session, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+  gnutls_deinit(session);
+  if (rv != 0) return fail(tls_error(Errc::handshake_failed, rv));
+  return {};
+}
+
 ServerTls::ServerTls(std::unique_ptr<Credentials> credentials)
     : credentials_(std::move(credentials)) {}
 ServerTls::~ServerTls() = default;

@@ -24,10 +24,19 @@ Stream::~Stream() {
   if (!core_->fin_received) stop_reading();
   drop_unread();
   if (!core_->fin_wanted) core_->connection->reset_stream(*core_);
+  core_->connection->release_stream(*core_);
 }
 
 std::int64_t Stream::id() const {
   return core_->id;
+}
+
+async::Task<void> Stream::given_up() {
+  const std::shared_ptr<StreamCore> core = core_;
+  while (!core->given_up()) {
+    const bool go_on = co_await core->peer_acted.wait();
+    if (!go_on) co_return;
+  }
 }
 
 async::Task<void> Stream::readable() {

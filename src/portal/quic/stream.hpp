@@ -27,6 +27,10 @@ class Stream final : public relay::ByteStream {
 
   std::int64_t id() const;
 
+  /// Ends when the peer has given the stream up, so that nothing need be done for it any more: it
+  /// has reset its half, or ended it and refuses ours, or the connection has ended.
+  async::Task<void> given_up();
+
   async::Task<void> readable() override;
   /// What is there, at least one byte; 0 = FIN. Credit for the peer grows as bytes are taken.
   /// Errc::stream_reset, or the connection's error.

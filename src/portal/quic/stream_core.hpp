@@ -33,7 +33,8 @@ struct StreamCore : SendHook, LiveHook {
         in(pool),
         out(std::move(pool)),
         readable(executor),
-        writable(executor) {}
+        writable(executor),
+        peer_acted(executor) {}
 
   /// Null when the connection has ended. A stream that is closed on the wire still has it: what is
   /// read of it from then on is credit for others.
@@ -55,8 +56,18 @@ struct StreamCore : SendHook, LiveHook {
   bool blocked = false;
   std::optional<Error> write_error;
 
+  /// Both halves have ended on the wire; the user has let go of it. Behind both the peer may open
+  /// another one in its place.
+  bool closed = false;
+  bool released = false;
+
   WakeUp readable;
   WakeUp writable;
+  /// When a half ends or fails.
+  WakeUp peer_acted;
+
+  /// The peer has reset its half, or ended it and refuses ours.
+  bool given_up() const { return read_error || (fin_received && write_error); }
 
   std::size_t unsent() const { return out.size() - in_flight; }
   bool has_something_to_send() const {
@@ -65,10 +76,12 @@ struct StreamCore : SendHook, LiveHook {
   void fail_reads(const Error& error) {
     if (!read_error) read_error = error;
     readable.notify();
+    peer_acted.notify();
   }
   void fail_writes(const Error& error) {
     if (!write_error) write_error = error;
     writable.notify();
+    peer_acted.notify();
   }
 };
 

@@ -25,6 +25,9 @@ class ServerTls {
   std::unique_ptr<Credentials> credentials_;
 };
 
+/// Whether the TLS library negotiates it: an ALPN name above 31 bytes it does not.
+Result<> check_alpn(const std::string& alpn);
+
 /// Whom a client believes (portal section 18).
 struct Trust {
   enum class Kind {

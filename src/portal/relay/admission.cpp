@@ -1,19 +1,16 @@
 #include "portal/relay/admission.hpp"
 
 namespace portunus::portal::relay {
-namespace {
 
-std::uint64_t prefix_of(const net::IpAddress& source) {
+std::uint64_t source_prefix(const net::IpAddress& source) {
   std::uint64_t prefix = 0;
   const std::size_t size = source.is_v6() ? 8 : 4;
   for (std::size_t i = 0; i < size; ++i) prefix = prefix << 8 | source.bytes()[i];
   return prefix;
 }
 
-}  // namespace
-
 std::optional<Admission::Slot> Admission::admit(const net::IpAddress& source) {
-  const std::uint64_t prefix = prefix_of(source);
+  const std::uint64_t prefix = source_prefix(source);
   const std::lock_guard lock(mutex_);
   if (total_ == kTotal) return std::nullopt;
   // Fewer than kTotal wait, so one of the entries is free or not yet used.

@@ -11,6 +11,10 @@
 
 namespace portunus::portal::relay {
 
+/// What an address counts as where clients have a share each (portal 9): a full IPv4 address, or
+/// the first 64 bits of an IPv6 one.
+std::uint64_t source_prefix(const net::IpAddress& source);
+
 /// How many connections may be waiting for authentication, both carriers together (portal 9): 256
 /// in all, 32 per source, which is an IPv4 address or the first 64 bits of an IPv6 one. One per
 /// process; any thread. Outlives its slots.

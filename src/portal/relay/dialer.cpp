@@ -12,6 +12,7 @@
 #include "common/net/asio_endpoint.hpp"
 #include "common/net/hostname.hpp"
 #include "portal/protocol/target.hpp"
+#include "portal/relay/admission.hpp"
 #include "portal/relay/errc.hpp"
 
 namespace portunus::portal::relay {
@@ -22,6 +23,18 @@ namespace dns = dataplane::dns;
 using async::kTuple;
 using async::Task;
 
+/// Of the process, and of one client: who asks for names that nobody answers for meets his own
+/// bound before he meets the others'. One that is under way costs a c-ares channel, some 75 KB.
+constexpr std::size_t kLookups = 1024;
+constexpr std::size_t kLookupsPerClient = 256;
+
+dns::Asker asker_of(const net::IpAddress& client) {
+  // No IPv6 address that anybody has begins with these bits.
+  constexpr std::uint64_t kV4 = std::uint64_t{0xffff} << 32;
+  const std::uint64_t prefix = source_prefix(client);
+  return static_cast<dns::Asker>(client.is_v6() ? prefix : kV4 | prefix);
+}
+
 /// A question to the resolver, which answers even when nobody waits any more.
 struct Lookup {
   explicit Lookup(const asio::any_io_executor& executor) : wake(executor, SteadyTime::max()) {}
@@ -29,13 +42,15 @@ struct Lookup {
   std::optional<dns::Reply> reply;
 };
 
-Task<std::optional<dns::Reply>> look_up(dns::Resolver& resolver, std::string name) {
+Task<std::optional<dns::Reply>> look_up(dns::Resolver& resolver, std::string name,
+                                        dns::Asker asker) {
   const auto executor = co_await asio::this_coro::executor;
   const auto lookup = std::make_shared<Lookup>(executor);
-  resolver.resolve(std::move(name), executor, [lookup](dns::Reply reply) {
+  const auto take = [lookup](dns::Reply reply) {
     lookup->reply = std::move(reply);
     lookup->wake.cancel();
-  });
+  };
+  resolver.resolve(std::move(name), executor, take, asker);
   co_await lookup->wake.async_wait(kTuple);
   co_return std::move(lookup->reply);
 }
@@ -62,7 +77,15 @@ bool is_askable(std::string_view name) {
 
 }  // namespace
 
-Task<Result<Dialer::Addresses>> Dialer::resolve(std::string target) const {
+dns::Limits lookup_limits(const DialSettings& settings) {
+  dns::Limits limits;
+  limits.lookups = kLookups;
+  limits.per_asker = kLookupsPerClient;
+  limits.attempt = std::max(settings.tcp_timeout, settings.udp_timeout);
+  return limits;
+}
+
+Task<Result<Dialer::Addresses>> Dialer::resolve(std::string target, net::IpAddress client) const {
   Result<protocol::DialTarget> parsed = protocol::parse_dial_target(target);
   if (!parsed) co_return fail(parsed.error());
   const auto& from = settings_.bind;
@@ -71,7 +94,8 @@ Task<Result<Dialer::Addresses>> Dialer::resolve(std::string target) const {
     found.push_back(*parsed->address);
   } else {
     if (!is_askable(parsed->name)) co_return fail(Errc::lookup_failed);
-    const auto reply = co_await look_up(resolver_, net::normalize_hostname(parsed->name));
+    const auto reply =
+        co_await look_up(resolver_, net::normalize_hostname(parsed->name), asker_of(client));
     if (!reply) co_return fail(Errc::aborted);
     if (!*reply) co_return fail(Error(Errc::lookup_failed, reply->error().detail));
     found = dns::dial_order(*(*reply)->addresses, from && from->is_v6());
@@ -84,9 +108,10 @@ Task<Result<Dialer::Addresses>> Dialer::resolve(std::string target) const {
   co_return endpoints;
 }
 
-Task<Result<std::unique_ptr<TcpStream>>> Dialer::try_tcp(std::string target) const {
+Task<Result<std::unique_ptr<TcpStream>>> Dialer::try_tcp(std::string target,
+                                                         net::IpAddress client) const {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const Result<Addresses> addresses = co_await resolve(std::move(target));
+  const Result<Addresses> addresses = co_await resolve(std::move(target), client);
   if (!addresses) co_return fail(addresses.error());
   const auto executor = co_await asio::this_coro::executor;
   Error last = Errc::no_address;
@@ -106,9 +131,10 @@ Task<Result<std::unique_ptr<TcpStream>>> Dialer::try_tcp(std::string target) con
   co_return fail(std::move(last));
 }
 
-Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target) const {
+Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target,
+                                                         net::IpAddress client) const {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const Result<Addresses> addresses = co_await resolve(std::move(target));
+  const Result<Addresses> addresses = co_await resolve(std::move(target), client);
   if (!addresses) co_return fail(addresses.error());
   const auto executor = co_await asio::this_coro::executor;
   Error last = Errc::no_address;
@@ -123,18 +149,20 @@ Task<Result<std::unique_ptr<UdpTarget>>> Dialer::try_udp(std::string target) con
   co_return fail(std::move(last));
 }
 
-Task<Result<std::unique_ptr<TcpStream>>> Dialer::dial_tcp(std::string target) const {
+Task<Result<std::unique_ptr<TcpStream>>> Dialer::dial_tcp(std::string target,
+                                                          net::IpAddress client) const {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto outcome = co_await async::within(try_tcp(std::move(target)), settings_.tcp_timeout);
+  auto outcome = co_await async::within(try_tcp(std::move(target), client), settings_.tcp_timeout);
   const bool over = co_await async::cancelled();
   if (over) co_return fail(Errc::aborted);
   if (!outcome) co_return fail(Errc::dial_timeout);
   co_return std::move(*outcome);
 }
 
-Task<Result<std::unique_ptr<UdpTarget>>> Dialer::dial_udp(std::string target) const {
+Task<Result<std::unique_ptr<UdpTarget>>> Dialer::dial_udp(std::string target,
+                                                          net::IpAddress client) const {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto outcome = co_await async::within(try_udp(std::move(target)), settings_.udp_timeout);
+  auto outcome = co_await async::within(try_udp(std::move(target), client), settings_.udp_timeout);
   const bool over = co_await async::cancelled();
   if (over) co_return fail(Errc::aborted);
   if (!outcome) co_return fail(Errc::dial_timeout);

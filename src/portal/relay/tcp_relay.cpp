@@ -67,6 +67,8 @@ class Relay {
 Task<bool> Relay::send_up(std::span<const std::byte> bytes) {
   up_ += bytes.size();
   terms_.counters.tcp_rx.add(bytes.size());
+  // Nobody would wake a pause that begins when all has been stopped.
+  if (stopped_) co_return false;
   if (terms_.pacers.uplink.limited()) {
     co_await pace(terms_.pacers.uplink, up_pause_, bytes.size());
     if (stopped_) co_return false;
@@ -77,6 +79,7 @@ Task<bool> Relay::send_up(std::span<const std::byte> bytes) {
 }
 
 Task<bool> Relay::send_down(std::span<const std::byte> bytes) {
+  if (stopped_) co_return false;
   if (terms_.pacers.downlink.limited()) {
     co_await pace(terms_.pacers.downlink, down_pause_, bytes.size());
     if (stopped_) co_return false;

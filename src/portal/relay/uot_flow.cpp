@@ -77,6 +77,8 @@ class Flow {
 };
 
 Task<bool> Flow::send_up(protocol::Bytes packet) {
+  // Nobody would wake a pause that begins when all has been stopped.
+  if (cause_) co_return false;
   if (terms_.pacers.uplink.limited()) {
     co_await pace(terms_.pacers.uplink, up_pause_, packet.size());
     if (cause_) co_return false;
@@ -162,6 +164,7 @@ Task<void> Flow::downlink() {
     std::size_t payload = *got;
     const std::size_t filled = gather(buffer.span(), length.size() + *got, payload);
     touch();
+    if (cause_) co_return;
     if (terms_.pacers.downlink.limited()) {
       co_await pace(terms_.pacers.downlink, down_pause_, payload);
       if (cause_) co_return;

@@ -41,6 +41,13 @@ relay::DialSettings dial_settings(const config::PortalConfig& config,
   return settings;
 }
 
+/// As it was given, but for what the dials ask of it.
+dataplane::dns::ResolverOptions resolver_options(dataplane::dns::ResolverOptions given,
+                                                 const relay::DialSettings& dials) {
+  given.limits = relay::lookup_limits(dials);
+  return given;
+}
+
 }  // namespace
 
 /// Everything of one Portal, members in the order in which they need each other.
@@ -56,7 +63,8 @@ class Portal::Impl final : public AcceptSink {
         pacers_{relay::Pacer(relay::Pacer::bytes_per_second(config_.rate_mbps)),
                 relay::Pacer(relay::Pacer::bytes_per_second(config_.etar_mbps))},
         threads_("portal", options_.cores),
-        resolver_(threads_.context(0), options_.resolver),
+        resolver_(threads_.context(0),
+                  resolver_options(options_.resolver, dial_settings(config_, tuning_))),
         checkpoint_(threads_.context(0), counters_, log_, tuning_.report_interval),
         accepting_(threads_.context(0).get_executor()) {}
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <vector>
@@ -11,11 +12,12 @@
 #include "portal/config/portal_config.hpp"
 #include "portal/config/tuning.hpp"
 #include "portal/log/log.hpp"
+#include "portal/quic/connection_id.hpp"
 
 namespace portunus::portal::server {
 
 struct PortalOptions {
-  unsigned cores = async::IoThreads::core_count();
+  unsigned cores = std::min(async::IoThreads::core_count(), quic::ConnectionId::kMostWorkers);
   dataplane::dns::ResolverOptions resolver = {};
   /// From authentication to a complete request on TLS/TCP (portal 10); tests do not wait that long.
   std::chrono::nanoseconds request_window = std::chrono::seconds(40);

@@ -1,5 +1,6 @@
 #include "portal/server/quic_core.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include "portal/server/quic_session.hpp"
@@ -12,7 +13,10 @@ quic::Settings quic_settings(const Services& services) {
   quic::Settings settings;
   settings.alpn = services.alpn;
   settings.idle_timeout = services.tuning.udp_idle_timeout;
-  settings.handshake_timeout = services.tuning.handshake_timeout;
+  // One of 0 fails all authentication (portal 15), which needs a handshake to tell.
+  if (services.tuning.handshake_timeout > std::chrono::nanoseconds(0)) {
+    settings.handshake_timeout = services.tuning.handshake_timeout;
+  }
   return settings;
 }
 

@@ -1,7 +1,9 @@
 #include "portal/server/quic_flow.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
+#include <variant>
 
 #include "common/base/deadline.hpp"
 #include "portal/relay/buffer.hpp"
@@ -37,9 +39,17 @@ QuicFlow::QuicFlow(QuicFlows& owner, std::uint64_t id, std::string target)
 }
 
 Task<void> QuicFlow::run(std::shared_ptr<QuicFlow> self) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto dialled = co_await self->core_.all.dialer.dial_udp(self->target_);
-  if (self->closed_) co_return;
+  // A dial must not outlive its flow's place in the table, which bounds how many there are.
+  auto first = co_await (self->core_.all.dialer.dial_udp(
+                             self->target_, self->owner_.connection_.remote_endpoint().address()) ||
+                         self->closed());
+  if (self->closed_ || first.index() == 1) {
+    self->owner_.log(log::Level::debug, "dial udp " + self->target_ + ": ", "closed meanwhile");
+    co_return self->close();
+  }
+  auto dialled = std::get<0>(std::move(first));
   if (!dialled) {
     self->owner_.log(log::Level::error, "dial udp " + self->target_ + ": ", dialled.error().text());
     self->close();
@@ -71,6 +81,14 @@ void QuicFlow::close() {
   idle_.cancel();
   waiting_.clear();
   more_waiting_.notify();
+}
+
+/// Ends with close().
+Task<void> QuicFlow::closed() {
+  while (!closed_) {
+    const bool go_on = co_await more_waiting_.wait();
+    if (!go_on) co_return;
+  }
 }
 
 /// The common case costs one system call and no hop.

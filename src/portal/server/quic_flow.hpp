@@ -35,6 +35,7 @@ class QuicFlow final : public std::enable_shared_from_this<QuicFlow> {
 
  private:
   static async::Task<void> send_waiting(std::shared_ptr<QuicFlow> self);
+  async::Task<void> closed();
   async::Task<void> carry_replies();
   bool send_now(protocol::Bytes payload);
   void count_sent(std::size_t bytes);

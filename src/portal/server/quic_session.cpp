@@ -1,8 +1,10 @@
 #include "portal/server/quic_session.hpp"
 
 #include <array>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <utility>
+#include <variant>
 
 #include "common/async/cancelled.hpp"
 #include "common/async/within.hpp"
@@ -172,9 +174,10 @@ Task<void> QuicSession::take_datagrams() {
 
 void QuicSession::keep_early() {
   while (const auto datagram = connection_->front_datagram()) {
-    // One too short for a header would cost a place and no bytes; it is dropped later anyway.
-    const bool whole = datagram->size() >= protocol::kMinDatagramHeader;
-    if (whole && early_bytes_ + datagram->size() <= kEarlyBytes) {
+    // One too short for a header would cost a place and no bytes: it is dropped, and recorded, now.
+    if (datagram->size() < protocol::kMinDatagramHeader) {
+      flows_.take(*datagram);
+    } else if (early_bytes_ + datagram->size() <= kEarlyBytes) {
       early_bytes_ += datagram->size();
       early_.emplace_back(datagram->begin(), datagram->end());
     }
@@ -229,10 +232,19 @@ Task<Result<>> QuicSession::read_request(quic::Stream& stream, RequestInput& inp
 }
 
 Task<void> QuicSession::relay(quic::Stream& stream, RequestInput& input) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT
   const relay::Counted counted(core_.counters.tcps);
-  const auto target = co_await core_.all.dialer.dial_tcp(input.reader.target());
+  // Nobody reads the stream meanwhile, so a peer that gives it up would not be noticed.
+  auto first = co_await (
+      core_.all.dialer.dial_tcp(input.reader.target(), connection_->remote_endpoint().address()) ||
+      stream.given_up());
   const bool over = co_await async::cancelled();
   if (over) co_return;
+  if (first.index() == 1) {
+    log(Level::debug, "dial tcp " + input.reader.target() + ": ", "given up by the client");
+    co_return;
+  }
+  const auto target = std::get<0>(std::move(first));
   if (!target) {
     refuse(stream);
     log(Level::error, "dial tcp " + input.reader.target() + ": ", target.error().text());

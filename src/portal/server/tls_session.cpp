@@ -147,7 +147,7 @@ Task<Result<>> TlsSession::read_request() {
 
 Task<void> TlsSession::serve_tcp() {
   const relay::Counted counted(core_.counters.tcps);
-  const auto target = co_await core_.all.dialer.dial_tcp(request_.target());
+  const auto target = co_await core_.all.dialer.dial_tcp(request_.target(), peer_.address());
   if (!target) {
     stream_.abort();
     const bool stopped = co_await async::cancelled();
@@ -180,7 +180,7 @@ Task<void> TlsSession::serve_uot() {
     }
     co_return;
   }
-  const auto socket = co_await core_.all.dialer.dial_udp(**target);
+  const auto socket = co_await core_.all.dialer.dial_udp(**target, peer_.address());
   if (!socket) {
     stream_.abort();
     const bool stopped = co_await async::cancelled();

@@ -38,9 +38,9 @@ class Script {
   explicit Script(DnsCache::Limits limits = {}) : cache(limits) {}
 
   /// The waiter's number; its reply, if it came at once, is in `replies`.
-  int ask(const std::string& name) {
+  int ask(const std::string& name, Asker asker = Asker::nobody) {
     const int waiter = ++last_waiter_;
-    take(cache.ask(name, DnsCache::WaiterId(waiter), now));
+    take(cache.ask(name, DnsCache::WaiterId(waiter), now, asker));
     return waiter;
   }
   /// Ends the running lookup for the name.
@@ -312,6 +312,32 @@ TEST(DnsCache, DNS_6_the_sixty_fifth_lookup_fails_at_once_and_is_not_queued) {
   EXPECT_EQ(s.failure(s.ask("yet-more.test")), Failure::resolver_overloaded);
 }
 
+TEST(DnsCache, an_asker_has_a_share_of_the_lookups_where_the_limits_say_so) {
+  Script s({.entries = 8, .lookups = 4, .per_asker = 2});
+  const Asker one{1};
+  const Asker two{2};
+  const int first = s.ask("a.test", one);
+  s.ask("b.test", one);
+  const int refused = s.ask("c.test", one);
+  EXPECT_EQ(s.failure(refused), Failure::resolver_overloaded);
+  EXPECT_EQ(s.replies.at(refused).error().detail, "2 lookups are under way");
+  EXPECT_TRUE(s.waits(s.ask("c.test", two)));
+  EXPECT_TRUE(s.waits(s.ask("c.test", one))) << "to wait for a lookup of another takes no permit";
+  EXPECT_TRUE(s.waits(s.ask("d.test"))) << "nobody in particular has no share";
+  EXPECT_EQ(s.failure(s.ask("e.test", two)), Failure::resolver_overloaded) << "four are under way";
+  s.finish("a.test", found("10.0.0.1"));
+  EXPECT_FALSE(s.waits(first));
+  EXPECT_TRUE(s.waits(s.ask("e.test", one)));
+  // One that vanishes is replaced in the same share.
+  s.now += 4s;
+  s.tick();
+  EXPECT_EQ(s.cache.lookups(), 4U);
+  s.finish("d.test", failed());
+  EXPECT_EQ(s.failure(s.ask("f.test", one)), Failure::resolver_overloaded);
+  s.finish("b.test", failed());
+  EXPECT_TRUE(s.waits(s.ask("f.test", one)));
+}
+
 TEST(DnsCache, DNS_6_a_cached_name_needs_no_permit) {
   Script s({.entries = 8, .lookups = 1});
   s.learn("fresh.test");
@@ -362,6 +388,18 @@ TEST(DnsCache, DNS_7_a_lookup_without_an_owner_is_taken_over_after_four_seconds)
   s.finish("a.test", found("10.0.0.2"));
   EXPECT_EQ(s.address(first), "10.0.0.2");
   EXPECT_EQ(s.address(second), "10.0.0.2");
+}
+
+TEST(DnsCache, a_lookup_of_a_longer_attempt_is_waited_for_accordingly) {
+  Script s({.attempt = 15s});
+  s.ask("a.test");
+  EXPECT_EQ(s.cache.next_tick(), s.now + 16s);
+  s.now += 15'999ms;
+  s.tick();
+  EXPECT_EQ(s.started, 1);
+  s.now += 1ms;
+  s.tick();
+  EXPECT_EQ(s.started, 2);
 }
 
 TEST(DnsCache, DNS_7_the_next_question_takes_over_where_nobody_keeps_time) {

@@ -82,6 +82,19 @@ TEST(Resolver, DNS_2_one_family_serves_when_the_other_one_is_never_answered) {
   EXPECT_THAT(r.addresses("a.test"), ElementsAre("10.0.0.1"));
 }
 
+TEST(Resolver, an_attempt_may_be_longer_and_one_family_still_waits_three_seconds_for_the_other) {
+  const auto started = real_now();
+  const auto late = started + 4s;
+  const ScriptedDns server([late](const DnsQuestion& q) {
+    if (q.name == "late.test") std::this_thread::sleep_until(late);
+    return q.type == kTypeA ? always("10.0.0.1")(q) : Answers{};
+  });
+  Resolving r(ResolverOptions{.servers = server.server(), .limits = {.attempt = 30s}});
+  EXPECT_THAT(r.addresses("late.test"), ElementsAre("10.0.0.1"));
+  EXPECT_GE(real_now(), late);
+  EXPECT_LT(real_now() - started, 15s);
+}
+
 TEST(Resolver, DNS_2_a_server_that_fails_or_is_silent_or_absent_is_passed_over) {
   const ScriptedDns failing([](const DnsQuestion&) { return Answers{{.rcode = 2}}; });
   const ScriptedDns silent(silence);

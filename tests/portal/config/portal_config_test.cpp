@@ -119,7 +119,12 @@ TEST(PortalConfig, S2_1_dial) {
   EXPECT_EQ(query("dial=192.0.2.1")->dial->address, net::IpAddress::parse("192.0.2.1"));
   EXPECT_EQ(query("dial=2001:DB8::1")->dial->address, net::IpAddress::parse("2001:db8::1"));
   EXPECT_EQ(query("dial=2001:DB8::1")->dial->text, "2001:DB8::1");
-  for (const char* other : {"auto", "localhost", "[::1]", "fe80::1%25lo", "1.2.3", "1.2.3.4:5"}) {
+  // A mapped one is an IPv6 literal, and dials from the IPv4 address that it stands for.
+  EXPECT_EQ(query("dial=::FFFF:127.0.0.1")->dial->address, net::IpAddress::parse("127.0.0.1"));
+  EXPECT_EQ(query("dial=::FFFF:127.0.0.1")->dial->text, "::FFFF:127.0.0.1");
+  EXPECT_EQ(query("dial=::ffff:7f00:1")->dial->address, net::IpAddress::parse("127.0.0.1"));
+  for (const char* other : {"auto", "localhost", "[::1]", "fe80::1%25lo", "1.2.3", "1.2.3.4:5",
+                            "::ffff:127.0.0.1%00", "::ffff:127.0.0", "[::ffff:127.0.0.1]"}) {
     EXPECT_FALSE(query("dial=" + std::string(other))->dial) << other;
   }
 }

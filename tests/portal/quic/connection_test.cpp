@@ -82,6 +82,7 @@ TEST(PortalQuic, S8_one_stream_before_and_as_many_as_configured_after_authentica
   EXPECT_EQ(*rig.io.run(read_all(**first)), "");
   // Finished on both sides, and still no room for another one.
   EXPECT_EQ(client->stream_credit(), 0U);
+  accepted->reset();
   server->raise_credit(3);
   rig.io.run_until([&] { return client->stream_credit() == 3; });
 }
@@ -107,6 +108,11 @@ async::Task<bool> write_and_finish(Stream& stream, const std::string& text) {
   const auto written = co_await stream.write_all(bytes_of(text));
   stream.finish_now();
   co_return written.has_value();
+}
+
+async::Task<bool> given_up(Stream& stream) {
+  co_await stream.given_up();
+  co_return true;
 }
 
 TEST(PortalQuic, S8_bulk_both_ways_arrives_whole) {
@@ -183,6 +189,60 @@ TEST(PortalQuic, S11_reset_and_stop_are_errors_and_FIN_is_the_end) {
   });
   const auto mine_read = rig.io.run((*mine)->read_some(buffer));
   EXPECT_EQ(mine_read.error(), relay::make_error_code(relay::Errc::aborted));
+}
+
+TEST(PortalQuic, S8_a_stream_that_is_still_served_keeps_its_place) {
+  Rig rig;
+  auto [client, server] = rig.establish();
+  server->raise_credit(1);
+  auto mine = rig.io.run(client->open_stream());
+  ASSERT_TRUE(rig.io.run((*mine)->write_all(bytes_of("x"))).has_value());
+  auto theirs = rig.io.run(server->accept_stream());
+  mine->reset();
+  // Both halves have ended on the wire.
+  rig.io.run(given_up(**theirs));
+  rig.io.run_until([&] { return !rig.io.run((*theirs)->write_all(bytes_of("x"))).has_value(); });
+  const auto until = std::chrono::steady_clock::now() + milliseconds(200);
+  rig.io.run_until([&] { return std::chrono::steady_clock::now() > until; });
+  EXPECT_EQ(client->stream_credit(), 0U);
+  theirs->reset();
+  rig.io.run_until([&] { return client->stream_credit() == 1; });
+}
+
+TEST(PortalQuic, S11_a_stream_is_given_up_by_a_reset_or_by_its_end_and_a_refusal) {
+  Rig rig;
+  auto [client, server] = rig.establish();
+  server->raise_credit(8);
+  const auto open = [&] {
+    auto stream = *rig.io.run(client->open_stream());
+    EXPECT_TRUE(rig.io.run(stream->write_all(bytes_of("x"))).has_value());
+    return stream;
+  };
+  auto reset = open();
+  auto of_reset = *rig.io.run(server->accept_stream());
+  auto refused = open();
+  auto of_refused = *rig.io.run(server->accept_stream());
+  // Who only ends his half waits for the answer, and who only refuses it may have more to say.
+  refused->finish_now();
+  refused->stop_reading();
+  auto ended = open();
+  auto of_ended = *rig.io.run(server->accept_stream());
+  ended->finish_now();
+  auto deaf = open();
+  auto of_deaf = *rig.io.run(server->accept_stream());
+  deaf->stop_reading();
+  const auto gave_up = [&](Stream& stream) { return rig.io.start(given_up(stream)); };
+  const auto first = gave_up(*of_reset);
+  const auto second = gave_up(*of_refused);
+  const auto third = gave_up(*of_ended);
+  const auto fourth = gave_up(*of_deaf);
+  reset->abort();
+  rig.io.run_until([&] { return first->has_value() && second->has_value(); });
+  const auto until = std::chrono::steady_clock::now() + milliseconds(200);
+  rig.io.run_until([&] { return std::chrono::steady_clock::now() > until; });
+  EXPECT_FALSE(third->has_value() || fourth->has_value());
+  client->close(0, {});
+  rig.io.run_until([&] { return third->has_value() && fourth->has_value(); });
 }
 
 TEST(PortalQuic, S11_a_stream_that_is_dropped_unfinished_frees_its_place) {

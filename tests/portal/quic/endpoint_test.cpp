@@ -107,6 +107,15 @@ TEST(PortalQuicEndpoint, S8_another_version_is_told_of_version_1) {
   EXPECT_TRUE(std::all_of(answer.begin() + 1, answer.begin() + 5, [](auto b) { return b == 0; }));
   EXPECT_TRUE(std::equal(answer.end() - 4, answer.end(), Bytes{0, 0, 0, 1}.begin()));
   stranger.send(long_header(0x1a2a3a4a, {}, 600));
+  // An Initial of version 2, which the library would speak.
+  Bytes second = long_header(0x6b3343cf, {}, 1200);
+  second[0] = 0xd0;
+  stranger.send(second);
+  const auto more = stranger.answers();
+  ASSERT_EQ(more.size(), 1U);
+  EXPECT_TRUE(std::equal(more[0].begin() + 1, more[0].end(), answer.begin() + 1));
+  second.resize(1199);
+  stranger.send(second);
   stranger.send(long_header(1, {}, 1199));
   EXPECT_TRUE(stranger.answers().empty());
 }

@@ -4,8 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "common/async/gate.hpp"
 #include "portal/protocol/errc.hpp"
@@ -23,24 +27,25 @@ using portunus::test::bytes_of;
 using portunus::test::received_now;
 using portunus::test::TestIo;
 
+const net::IpAddress kClient = *net::IpAddress::parse("192.0.2.1");
+
 struct Fixture {
   explicit Fixture(std::optional<std::string> from = {}, std::string dns = "")
-      : resolver(io.context(), {.servers = std::move(dns)}) {
-    settings.tcp_timeout = settings.udp_timeout = 5s;
+      : resolver(io.context(), {.servers = std::move(dns), .limits = lookup_limits(settings)}) {
     if (from) settings.bind = net::IpAddress::parse(*from);
   }
   ~Fixture() { resolver.stop(); }
 
   Result<std::unique_ptr<TcpStream>> tcp(const std::string& target) {
-    return io.run(Dialer(resolver, settings).dial_tcp(target));
+    return io.run(Dialer(resolver, settings).dial_tcp(target, kClient));
   }
   Result<std::unique_ptr<UdpTarget>> udp(const std::string& target) {
-    return io.run(Dialer(resolver, settings).dial_udp(target));
+    return io.run(Dialer(resolver, settings).dial_udp(target, kClient));
   }
 
   TestIo io;
+  DialSettings settings{.bind = {}, .tcp_timeout = 5s, .udp_timeout = 5s};
   dataplane::dns::Resolver resolver;
-  DialSettings settings;
 };
 
 std::string local_target(std::uint16_t port) {
@@ -150,6 +155,39 @@ TEST(PortalDialer, Section11_1_TheResolutionSharesTheTimeOut) {
   EXPECT_TRUE(f.udp("slow.test:80").error() == Errc::dial_timeout);
 }
 
+TEST(PortalDialer, Section11_1_ALookupHasNoTimeOutBeforeTheDials) {
+  const DialSettings settings{.bind = {}, .tcp_timeout = 15s, .udp_timeout = 20s};
+  EXPECT_EQ(lookup_limits(settings).attempt, 20s);
+}
+
+TEST(PortalDialer, Section11_1_AClientHas256LookupsAndTheOthersHaveTheirs) {
+  const portunus::test::ScriptedDns dns([](const portunus::test::DnsQuestion& question) {
+    return question.name == "both.test" ? both_loopbacks(question)
+                                        : std::vector<portunus::test::DnsAnswer>();
+  });
+  Fixture f(std::nullopt, dns.server());
+  const Dialer dialer(f.resolver, f.settings);
+  const std::string port = ":" + std::to_string(portunus::test::refused_port());
+  std::vector<std::shared_ptr<std::optional<Result<std::unique_ptr<TcpStream>>>>> dials;
+  for (int i = 0; i < 256; ++i) {
+    dials.push_back(
+        f.io.start(dialer.dial_tcp("silent" + std::to_string(i) + ".test" + port, kClient)));
+  }
+  f.io.poll();
+  const auto begin = std::chrono::steady_clock::now();
+  const auto refused = f.io.run(dialer.dial_tcp("both.test" + port, kClient));
+  EXPECT_TRUE(refused.error() == Errc::lookup_failed);
+  EXPECT_EQ(refused.error().detail, "256 lookups are under way");
+  // Somebody else, and afterwards whoever asks for what is known.
+  const net::IpAddress other = *net::IpAddress::parse("192.0.2.2");
+  const auto looked_up = f.io.run(dialer.dial_tcp("both.test" + port, other));
+  EXPECT_EQ(looked_up.error().code, std::errc::connection_refused) << looked_up.error().text();
+  const auto known = f.io.run(dialer.dial_tcp("both.test" + port, kClient));
+  EXPECT_EQ(known.error().code, std::errc::connection_refused) << known.error().text();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s) << "nobody waited for the silent ones";
+  EXPECT_TRUE(std::ranges::none_of(dials, [](const auto& dial) { return dial->has_value(); }));
+}
+
 TEST(PortalDialer, Section17_CancellationEndsADial) {
   Fixture f;
   portunus::test::SilentTarget silent;
@@ -158,7 +196,7 @@ TEST(PortalDialer, Section17_CancellationEndsADial) {
   const auto task = [](Fixture& fixture, std::string target,
                        std::optional<Error>& out) -> async::Task<void> {
     const Dialer dialer(fixture.resolver, fixture.settings);
-    const auto dialled = co_await dialer.dial_tcp(std::move(target));
+    const auto dialled = co_await dialer.dial_tcp(std::move(target), kClient);
     if (!dialled) out = dialled.error();
   };
   gate.spawn(task(f, local_target(silent.port()), error));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <chrono>
 #include <string>
@@ -78,6 +79,25 @@ class TruncatedStream final : public ByteStream {
  public:
   Task<Result<std::size_t>> read_some(std::span<std::byte>) override {
     co_return fail(Errc::truncated);
+  }
+  Task<Result<>> write_all(std::span<const std::byte>) override { co_return Result<>{}; }
+  Task<Result<>> finish() override { co_return Result<>{}; }
+  void abort() noexcept override { aborted = true; }
+  std::optional<net::Endpoint> peer_endpoint() const override { return std::nullopt; }
+  std::optional<net::Endpoint> local_endpoint() const override { return std::nullopt; }
+  bool aborted = false;
+};
+
+/// One whose bytes were there already when it was aborted.
+class LateStream final : public ByteStream {
+ public:
+  Task<Result<std::size_t>> read_some(std::span<std::byte> into) override {
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor);
+    while (!aborted) {
+      timer.expires_after(1ms);
+      co_await timer.async_wait(async::kTuple);
+    }
+    co_return into.size();
   }
   Task<Result<>> write_all(std::span<const std::byte>) override { co_return Result<>{}; }
   Task<Result<>> finish() override { co_return Result<>{}; }
@@ -266,6 +286,23 @@ TEST(PortalTcpRelay, Section11_4_AnErrorInterruptsThePacingOfTheOtherSide) {
   f.io.run_until([&] { return f.counters.totals().tcp_rx == 100; });
   f.target.peer.reset();
   EXPECT_EQ(f.end().cause, Cause::failed) << "and not after a hundred seconds";
+}
+
+TEST(PortalTcpRelay, Section11_4_NoPaceBeginsWhenAllIsStopped) {
+  {
+    Fixture f(1, 1);
+    LateStream client;
+    f.result = f.io.start(relay_tcp(client, *f.target.stream, {}, f.terms));
+    f.io.poll();
+    f.target.peer.reset();
+    EXPECT_EQ(f.end().cause, Cause::failed) << "and not after nine hours";
+  }
+  Fixture f(1, 1);
+  LateStream target;
+  f.result = f.io.start(relay_tcp(*f.client.stream, target, {}, f.terms));
+  f.io.poll();
+  f.client.peer.reset();
+  EXPECT_EQ(f.end().cause, Cause::failed);
 }
 
 TEST(PortalTcpRelay, Section17_CancellationStopsARelayThatIsIdle) {

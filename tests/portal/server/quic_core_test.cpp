@@ -4,6 +4,7 @@
 #include "common/crypto/certificate.hpp"
 #include "tests/portal/server/quic_rig.hpp"
 #include "tests/portal/support/nat.hpp"
+#include "tests/portal/support/tls_client.hpp"
 #include "tests/support/files.hpp"
 
 namespace portunus::portal::server {
@@ -75,6 +76,26 @@ TEST_F(QuicAdmissionTest, S8_another_ALPN_fails_with_0x178_and_gives_its_place_b
     ASSERT_FALSE(io.run(connection->handshake()).has_value());
     ASSERT_EQ(connection->ending()->cause, quic::Errc::handshake_failed) << i;
     ASSERT_EQ(connection->ending()->code, 0x178U);
+  }
+}
+
+TEST_F(QuicAdmissionTest, S2_1_an_alpn_that_QUIC_cannot_negotiate_is_reported_and_TLS_serves) {
+  portal.config.alpn = std::string(31, 'a');
+  portal.start();
+  EXPECT_FALSE(portal.logged("alpn above 31 bytes"));
+  client_settings.alpn = portal.config.alpn;
+  client_settings.handshake_timeout = seconds(5);
+  EXPECT_TRUE(io.run(begin()->handshake()).has_value());
+  portal.stop();
+  for (const std::size_t size : {std::size_t{32}, std::size_t{255}}) {
+    test::RunningPortal other;
+    other.config.net = config::Net::mix;
+    other.config.alpn = std::string(size, 'a');
+    other.start();
+    EXPECT_TRUE(other.logged("QUIC cannot negotiate an alpn above 31 bytes, this one has " +
+                             std::to_string(size)));
+    test::TlsClient tls(other.port(), {.alpn = std::vector{other.config.alpn}});
+    EXPECT_TRUE(tls.handshake());
   }
 }
 

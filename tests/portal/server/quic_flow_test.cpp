@@ -1,6 +1,7 @@
 // Portal contract 12: UDP flows over QUIC DATAGRAMs.
 #include "common/base/descriptor_limit.hpp"
 #include "tests/portal/server/quic_rig.hpp"
+#include "tests/support/scripted_dns.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -114,6 +115,23 @@ TEST_F(QuicSessionTest, S12_a_failed_dial_loses_that_datagram_alone) {
   connection->send_datagram(octets(datagram(Type::request, 1, echo.udp(), "x")), {});
   EXPECT_EQ(receive(*connection), datagram(Type::response, 1, echo.udp(), "x"));
   io.run_until([&] { return portal.counter("UDPS") == 1; });
+}
+
+TEST_F(QuicSessionTest, S12_a_flow_that_is_closed_dials_no_more) {
+  const test::ScriptedDns dns(
+      [](const test::DnsQuestion&) { return std::vector<test::DnsAnswer>(); });
+  portal.options.resolver.servers = dns.server();
+  portal.tuning.udp_dial_timeout = seconds(60);
+  portal.start();
+  const auto connection = authenticated();
+  connection->send_datagram(octets(datagram(Type::request, 1, "silent.test:1", "x")), {});
+  io.run_until([&] { return !dns.questions().empty(); });
+  // More packets are no reason to end it.
+  connection->send_datagram(octets(datagram(Type::request, 1, "silent.test:1", "y")), {});
+  pass(milliseconds(200));
+  EXPECT_FALSE(portal.logged("dial udp silent.test:1"));
+  connection->send_datagram(octets(datagram(Type::close, 1, "silent.test:1", "")), {});
+  io.run_until([&] { return portal.logged("dial udp silent.test:1: closed meanwhile"); });
 }
 
 TEST_F(QuicSessionTest, S12_every_packet_restarts_the_idle_clock) {

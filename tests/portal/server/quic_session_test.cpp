@@ -1,4 +1,8 @@
+#include <thread>
+
+#include "tests/dataplane/support/sockets.hpp"
 #include "tests/portal/server/quic_rig.hpp"
+#include "tests/support/scripted_dns.hpp"
 
 namespace portunus::portal::server {
 namespace {
@@ -99,6 +103,22 @@ TEST_F(QuicSessionTest, S9_an_early_DATAGRAM_that_does_not_fit_is_lost_alone) {
   pass(milliseconds(200));
   ASSERT_EQ(echo.packets(), 64);
   for (const std::string& packet : echo.received()) EXPECT_EQ(packet.size(), 1024 - head.size());
+}
+
+TEST_F(QuicSessionTest, S6_3_an_early_DATAGRAM_that_is_too_short_is_dropped_with_a_record) {
+  portal.start();
+  Echo echo(io);
+  const auto connection = connect();
+  for (const std::string& bytes : {std::string(1, 'x'), std::string(11, 'x')}) {
+    ASSERT_TRUE(connection->send_datagram(octets(bytes), {}));
+  }
+  io.run_until([&] { return portal.times_logged("datagram dropped: ") == 2; });
+  const auto stream = send_auth(*connection, portal.auth_frame());
+  io.run_until([&] { return connection->stream_credit() > 0; });
+  const std::string request = datagram(protocol::DatagramType::request, 1, echo.udp(), "x");
+  connection->send_datagram(octets(request), {});
+  EXPECT_EQ(receive(*connection), datagram(protocol::DatagramType::response, 1, echo.udp(), "x"));
+  EXPECT_EQ(portal.times_logged("datagram dropped: "), 2);
 }
 
 TEST_F(QuicSessionTest, S9_early_DATAGRAMs_of_who_fails_are_discarded) {
@@ -235,6 +255,48 @@ TEST_F(QuicSessionTest, S11_a_failed_dial_finishes_its_stream_without_data) {
   EXPECT_EQ(*io.run(read_all(*stream)), "still here");
 }
 
+TEST_F(QuicSessionTest, S11_a_dial_ends_with_the_stream_that_asked_for_it) {
+  portal.tuning.tcp_dial_timeout = seconds(60);
+  portal.tuning.quic_max_streams = 1;
+  portal.start();
+  const test::SilentTarget silent;
+  const auto connection = authenticated();
+  auto stream = request(*connection, "127.0.0.1:" + std::to_string(silent.port()), "data");
+  io.run_until([&] { return portal.counter("TCPS") == 1; });
+  // RESET_STREAM and STOP_SENDING.
+  stream.reset();
+  io.run_until([&] { return portal.logged("given up by the client"); });
+  io.run_until([&] { return portal.counter("TCPS") == 0 && connection->stream_credit() == 1; });
+  // Who has only said all that he had to say waits for the answer.
+  auto patient = request(*connection, "127.0.0.1:" + std::to_string(silent.port()), "data");
+  patient->finish_now();
+  io.run_until([&] { return portal.counter("TCPS") == 1; });
+  pass(milliseconds(300));
+  EXPECT_EQ(portal.counter("TCPS"), 1);
+  EXPECT_EQ(connection->stream_credit(), 0U);
+}
+
+TEST_F(QuicSessionTest, S11_1_a_name_server_that_takes_four_seconds_is_waited_for) {
+  const auto late = Clock::now() + seconds(4);
+  const test::ScriptedDns dns([late](const test::DnsQuestion& question) {
+    std::this_thread::sleep_until(late);
+    test::DnsAnswer answer;
+    if (question.type == test::kTypeA) {
+      answer.records.push_back({question.name, test::kTypeA, 60, "127.0.0.1"});
+    }
+    return std::vector{answer};
+  });
+  portal.options.resolver.servers = dns.server();
+  portal.start();
+  Echo echo(io);
+  const auto connection = authenticated();
+  const std::string port = echo.tcp().substr(echo.tcp().find(':'));
+  const auto stream = request(*connection, "slow.test" + port, "hello");
+  stream->finish_now();
+  EXPECT_EQ(*io.run(read_all(*stream)), "hello");
+  EXPECT_GE(Clock::now(), late);
+}
+
 TEST_F(QuicSessionTest, S11_3_the_grace_after_a_FIN_is_absolute_and_ends_the_stream_alone) {
   portal.tuning.tcp_read_timeout = milliseconds(500);
   portal.start();
@@ -270,6 +332,16 @@ TEST_F(QuicSessionTest, S17_a_stop_closes_with_code_0) {
     EXPECT_EQ(ended->ending()->code, 0U);
     EXPECT_EQ(ended->ending()->reason, "");
   }
+}
+
+TEST_F(QuicSessionTest, S15_a_handshake_timeout_of_zero_denies_everybody) {
+  portal.tuning.handshake_timeout = milliseconds(0);
+  portal.start();
+  const auto connection = begin();
+  io.run(connection->ended());
+  EXPECT_EQ(connection->ending()->cause, quic::Errc::closed_by_peer);
+  EXPECT_EQ(connection->ending()->code, 1U);
+  EXPECT_EQ(connection->ending()->reason, "access denied");
 }
 
 TEST_F(QuicSessionTest, S15_the_longest_durations_that_can_be_written_serve_and_stop) {
