@@ -5,8 +5,7 @@
 set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
-  proto base log net datagrams crypto async model config completion command_line
-  wire
+  proto base log net datagrams crypto async name_lookup model config completion command_line wire
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
@@ -24,6 +23,7 @@ set(PORTUNUS_LAYER_net base)
 set(PORTUNUS_LAYER_datagrams net base)
 set(PORTUNUS_LAYER_crypto net base)
 set(PORTUNUS_LAYER_async log base)
+set(PORTUNUS_LAYER_name_lookup async net base)
 set(PORTUNUS_LAYER_model net base)
 set(PORTUNUS_LAYER_config model crypto log net base)
 set(PORTUNUS_LAYER_completion base)
@@ -78,9 +78,10 @@ set(PORTUNUS_LAYER_server_app
 # http only for its URL encoding.
 set(PORTUNUS_LAYER_server_cli
   server_app server_auth server_web_auth server_rules server_store server_http command_line completion
-  config ${PORTUNUS_COMMON})
+  name_lookup config ${PORTUNUS_COMMON})
 
-set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_agent
+  dataplane_forwarder dataplane_stats wire proto name_lookup config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_cli client_app client_agent command_line config ${PORTUNUS_COMMON})
 
