@@ -103,7 +103,7 @@ set(PORTUNUS_LAYER_portal_client
 set(PORTUNUS_LAYER_portal_client_forwarder portal_client portal_relay ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_cli
   portal_server portal_client_forwarder portal_client portal_relay portal_config portal_log
-  portal_protocol dataplane_dns config ${PORTUNUS_COMMON})
+  portal_protocol dataplane_dns command_line config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)
