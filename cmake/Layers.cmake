@@ -5,7 +5,7 @@
 set(PORTUNUS_COMMON base log net async crypto model)
 
 set(PORTUNUS_LAYERS
-  proto base log net datagrams crypto async model config completion wire
+  proto base log net datagrams crypto async name_lookup model config completion command_line wire
   dataplane_reactor dataplane_stats dataplane_limits dataplane_quota dataplane_owners dataplane_dns
   dataplane_proxy_protocol dataplane_sni dataplane_failover dataplane_rules dataplane_tcp
   dataplane_udp dataplane_forwarder standalone
@@ -23,9 +23,11 @@ set(PORTUNUS_LAYER_net base)
 set(PORTUNUS_LAYER_datagrams net base)
 set(PORTUNUS_LAYER_crypto net base)
 set(PORTUNUS_LAYER_async log base)
+set(PORTUNUS_LAYER_name_lookup async net base)
 set(PORTUNUS_LAYER_model net base)
 set(PORTUNUS_LAYER_config model crypto log net base)
 set(PORTUNUS_LAYER_completion base)
+set(PORTUNUS_LAYER_command_line completion base)
 set(PORTUNUS_LAYER_wire proto model base net)
 
 set(PORTUNUS_LAYER_dataplane_reactor ${PORTUNUS_COMMON})
@@ -49,7 +51,7 @@ set(PORTUNUS_LAYER_dataplane_udp datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNU
 set(PORTUNUS_LAYER_dataplane_forwarder
   dataplane_tcp dataplane_udp dataplane_sni datagrams ${PORTUNUS_DATAPLANE_PARTS} ${PORTUNUS_COMMON})
 
-set(PORTUNUS_LAYER_standalone dataplane_forwarder completion config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_standalone dataplane_forwarder command_line config ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_server_store ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_server_http ${PORTUNUS_COMMON})
@@ -75,12 +77,13 @@ set(PORTUNUS_LAYER_server_app
   server_metrics server_http_api config ${PORTUNUS_COMMON})
 # http only for its URL encoding.
 set(PORTUNUS_LAYER_server_cli
-  server_app server_auth server_web_auth server_rules server_store server_http completion config
-  ${PORTUNUS_COMMON})
+  server_app server_auth server_web_auth server_rules server_store server_http command_line completion
+  name_lookup config ${PORTUNUS_COMMON})
 
-set(PORTUNUS_LAYER_client_agent dataplane_forwarder dataplane_stats wire proto config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_agent
+  dataplane_forwarder dataplane_stats wire proto name_lookup config ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_client_app client_agent dataplane_forwarder config ${PORTUNUS_COMMON})
-set(PORTUNUS_LAYER_client_cli client_app client_agent completion config ${PORTUNUS_COMMON})
+set(PORTUNUS_LAYER_client_cli client_app client_agent command_line config ${PORTUNUS_COMMON})
 
 set(PORTUNUS_LAYER_portal_protocol ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_log ${PORTUNUS_COMMON})
@@ -100,7 +103,7 @@ set(PORTUNUS_LAYER_portal_client
 set(PORTUNUS_LAYER_portal_client_forwarder portal_client portal_relay ${PORTUNUS_COMMON})
 set(PORTUNUS_LAYER_portal_cli
   portal_server portal_client_forwarder portal_client portal_relay portal_config portal_log
-  portal_protocol dataplane_dns config ${PORTUNUS_COMMON})
+  portal_protocol dataplane_dns command_line config ${PORTUNUS_COMMON})
 
 # portunus_check_edges(<library> <dependency>…): every dependency must stand in the table.
 function(portunus_check_edges name)

@@ -73,6 +73,15 @@ def test_a_missing_bundle_is_not_searched_elsewhere(lab, run):
     assert event(done, "client.bundle_load_failed")["path"] == str(lab.folder / "none.json")
 
 
+@pytest.mark.parametrize("words", [["--bundle", ""], ["--bundle="]])
+def test_CLI_7_an_empty_bundle_is_used_as_given(lab, run, words):
+    (lab.folder / "env.json").write_text("{}", "utf-8")
+    done = run(*words, "--reconnect-initial-delay-ms", "1",
+               PORTUNUS_CLIENT_BUNDLE=str(lab.folder / "env.json"))
+    assert (done.code, done.out) == (1, "")
+    assert event(done, "client.bundle_load_failed")["path"] == ""
+
+
 @pytest.mark.parametrize("environment, place", [
     ({"PORTUNUS_CLIENT_BUNDLE": "{0}/env.json", "XDG_CONFIG_HOME": "{0}/xdg"}, "env.json"),
     ({"XDG_CONFIG_HOME": "{0}/xdg"}, "xdg/portunus/client.bundle.json"),

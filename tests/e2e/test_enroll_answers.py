@@ -75,6 +75,16 @@ def test_CLI_7_what_is_no_bundle_is_not_written(centre, enroll, change, error):
     refused(*enroll(), error)
 
 
+@pytest.mark.parametrize("words", [["--out", ""], ["--out="], ["--out", "none/"]])
+def test_CLI_7_a_path_without_a_file_is_found_before_the_code_is_spent(lab, centre, words):
+    done = lab.run([lab.bin / "portunus-client", "enroll", *words, centre.uri()])
+    path = words[1] if len(words) > 1 else ""
+    assert (done.code, done.out) == (1, "")
+    assert done.error == ("error: write credential bundle: bundle not written: "
+                          f'"{path}" names no file')
+    assert centre.codes == []
+
+
 def test_CLI_7_a_good_answer_is_written(centre, enroll):
     done, text = enroll()
     done.ok()

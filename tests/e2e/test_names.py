@@ -153,6 +153,18 @@ def test_LIFE_2_a_silent_resolver_delays_no_activation(lab, server, target):
     server.wait_stats(rule, dns_failures=1)
 
 
+def test_CLI_2_1_a_silent_resolver_holds_no_command_beyond_its_connect_timeout(lab):
+    """The system's resolver would ask for ten seconds, and cannot be interrupted."""
+    names = lab.owns(NameServer(lab))
+    lab.owns(SilentNameServer(names.address))
+    begin = time.monotonic()
+    done = lab.run([*names.wrapper, lab.bin / "portunus-server", "list-rules",
+                    "--http-endpoint", f"{name('mute')}:7080"])
+    assert time.monotonic() - begin < 4 * PATIENCE
+    assert (done.code, done.out) == (1, "")
+    assert done.error == f"error: http: resolve {name('mute')}: timed out after 2 s"
+
+
 def test_DNS_10_old_addresses_serve_while_the_resolver_is_away(lab, server, asking, names, target):
     names.set_hosts("127.0.0.1 stale")
     port = lab.port()

@@ -109,6 +109,15 @@ def test_a_missing_file_is_an_io_error(lab):
     assert done.code == 2 and done.err.startswith("error: io error: ")
 
 
+@pytest.mark.parametrize("words", [["--config", ""], ["--config="], ["-c", ""]])
+def test_CLI_8_an_empty_path_is_not_the_next_argument(lab, echo_rules, words):
+    config = lab.folder / "env.toml"
+    config.write_text(echo_rules[0])
+    done = lab.run([lab.bin / "portunus-standalone", *words, "--check"],
+                   PORTUNUS_STANDALONE_CONFIG=str(config))
+    assert (done.code, done.out) == (2, "") and done.err.startswith("error: io error: ")
+
+
 def test_flags_count_before_the_validation(lab, echo_rules):
     config = lab.folder / "x.toml"
     config.write_text(f"[stats]\nrefresh_ms = 1\n{echo_rules[0]}")

@@ -46,6 +46,24 @@ TEST(StandaloneCommandLine, its_flags_in_both_spellings) {
   EXPECT_EQ(daemon->stats_socket, "/tmp/s");
 }
 
+TEST(StandaloneCommandLine, CLI_1_an_empty_value_does_not_take_the_next_word) {
+  for (const std::vector<const char*>& words :
+       {std::vector<const char*>{"--config=", "--check", "--stats-socket=", "--no-stats"},
+        std::vector<const char*>{"-c", "", "--check", "--stats-socket", "", "--no-stats"}}) {
+    const auto parsed = parse(words);
+    const auto* daemon = std::get_if<DaemonCommand>(&parsed.command);
+    ASSERT_NE(daemon, nullptr) << parsed.err;
+    EXPECT_EQ(daemon->config, "");
+    EXPECT_EQ(daemon->stats_socket, "");
+    EXPECT_TRUE(daemon->check && daemon->no_stats);
+  }
+  const auto parsed = parse({"stats", "--socket=", "--once"});
+  const auto* stats = std::get_if<StatsCommand>(&parsed.command);
+  ASSERT_NE(stats, nullptr) << parsed.err;
+  EXPECT_EQ(stats->socket, "");
+  EXPECT_TRUE(stats->once);
+}
+
 TEST(StandaloneCommandLine, stats_takes_the_global_flags_on_either_side) {
   for (const std::vector<const char*>& words :
        {std::vector<const char*>{"--config", "x", "stats", "--once", "--socket", "/tmp/s"},
@@ -64,7 +82,8 @@ TEST(StandaloneCommandLine, wrong_usage_is_2_on_stderr) {
         std::vector<const char*>{"--check", "stats"}, std::vector<const char*>{"--config"},
         std::vector<const char*>{"--che"}, std::vector<const char*>{"--socket", "/tmp/s"},
         std::vector<const char*>{"stats", "-V"}, std::vector<const char*>{"stats", "--version"},
-        std::vector<const char*>{"--check=false"}, std::vector<const char*>{"--no-stats=false"},
+        std::vector<const char*>{"--check="}, std::vector<const char*>{"--check=false"},
+        std::vector<const char*>{"--no-stats=false"},
         std::vector<const char*>{"stats", "--once=false"}}) {
     const auto parsed = parse(words);
     EXPECT_EQ(exit_of(parsed), 2);

@@ -9,8 +9,6 @@ const char* text(Errc e) {
   switch (e) {
     case Errc::timed_out:
       return "timed out";
-    case Errc::resolve_failed:
-      return "name resolution failed";
     case Errc::connect_failed:
       return "connect failed";
     case Errc::tls_failed:

@@ -7,7 +7,6 @@ namespace portunus::client::agent {
 /// The messages of the bundle_ and uri_ codes are those of cli-and-config section 7.
 enum class Errc {
   timed_out = 1,      ///< a step of the connection set-up took longer than its budget
-  resolve_failed,     ///< the host of the server endpoint has no address
   connect_failed,     ///< no address of the server took the TCP connection
   tls_failed,         ///< the TLS handshake broke
   pin_mismatch,       ///< the server showed another certificate than the pinned one

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "client/agent/errc.hpp"
-#include "client/agent/name_lookup.hpp"
 #include "common/async/within.hpp"
 #include "common/crypto/pinned_tls.hpp"
+#include "common/name_lookup/name_lookup.hpp"
 
 namespace portunus::client::agent {
 namespace {
@@ -86,7 +86,8 @@ class TlsTunnel::Impl {
 
   async::Task<std::expected<void, Failure>> open(ServerAddress server, Clock::time_point deadline) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    const auto endpoints = co_await look_up(server, deadline - Clock::now());
+    const auto endpoints =
+        co_await name_lookup::look_up(server.host(), server.port(), deadline - Clock::now());
     if (!endpoints) co_return failed(endpoints.error());
     const auto connected = co_await connect_any(tls_.next_layer(), *endpoints, deadline);
     if (!connected) co_return failed(connected.error());

@@ -6,6 +6,8 @@
 #include <ostream>
 #include <vector>
 
+#include "common/command_line/options.hpp"
+#include "common/command_line/words.hpp"
 #include "portal/client/warm_pool.hpp"
 
 namespace portunus::portal::cli {
@@ -41,7 +43,7 @@ void add_options(CLI::App& app, ConnectOptions& options) {
                  "Where it leads, as the Portal reaches it; IPv6 in brackets")
       ->required()
       ->type_name("<host:port>");
-  app.add_flag("--udp", options.udp, "Forward UDP instead of TCP");
+  command_line::add_switch(app, "--udp", "Forward UDP instead of TCP", options.udp);
   app.add_option("--carrier", options.carrier,
                  "tcp: TLS, UDP in frames on it. quic: streams and DATAGRAMs of one connection. "
                  "Default: tcp, for UDP quic")
@@ -49,11 +51,13 @@ void add_options(CLI::App& app, ConnectOptions& options) {
                                                                          {"quic", Carrier::quic}})
                       .description(""))
       ->type_name("<tcp|quic>");
-  auto* pin = app.add_option("--pin", options.pin,
-                             "Trust exactly the certificate with this SHA-256 (64 hex digits)")
+  auto* pin = command_line::add_text(
+                  app, "--pin", "Trust exactly the certificate with this SHA-256 (64 hex digits)",
+                  options.pin)
                   ->type_name("<hex>");
-  app.add_flag("--insecure", options.insecure,
-               "Trust any certificate; whoever answers can then relay what is sent")
+  command_line::add_switch(app, "--insecure",
+                           "Trust any certificate; whoever answers can then relay what is sent",
+                           options.insecure)
       ->excludes(pin);
   app.add_option("--pool", options.pool,
                  "TLS connections to keep authenticated ahead, 0 to 9; default 5")
@@ -70,10 +74,9 @@ std::variant<ConnectOptions, ConnectDone> parse_connect(int argc, const char* co
   app.set_help_flag("-h,--help", "Print this help");
   add_options(app, options);
   app.footer(kFooter);
-  std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
-  std::ranges::reverse(words);
+  const std::vector<std::string> words(argv + std::min(argc, 2), argv + argc);
   try {
-    app.parse(words);
+    app.parse(command_line::for_parser(words));
   } catch (const CLI::ParseError& error) {
     return ConnectDone{app.exit(error, out, err) == 0 ? 0 : kUsageError};
   }

@@ -14,6 +14,8 @@
 
 #include "common/async/task.hpp"
 #include "common/base/version.hpp"
+#include "common/name_lookup/errc.hpp"
+#include "common/net/asio_endpoint.hpp"
 #include "common/net/endpoint.hpp"
 
 namespace portunus::server::cli {
@@ -75,33 +77,38 @@ Message make_message(const ApiClient::Options& options, const ApiRequest& reques
   return message;
 }
 
-async::Task<std::expected<Addresses, std::string>> resolve(const ApiEndpoint& endpoint) {
-  if (const auto literal = net::IpAddress::parse(endpoint.host)) {
-    const auto port = net::parse_port(endpoint.port);
-    co_return Addresses{{asio::ip::make_address(literal->text()), port.value_or(0)}};
-  }
-  tcp::resolver resolver(co_await asio::this_coro::executor);
-  auto [ec, found] = co_await resolver.async_resolve(endpoint.host, endpoint.port, async::kTuple);
-  if (ec) co_return std::unexpected("resolve " + endpoint.host + ": " + ec.message());
-  Addresses addresses;
-  for (const auto& entry : found) addresses.push_back(entry.endpoint());
-  co_return addresses;
-}
-
 std::string describe(const beast::error_code& ec, std::chrono::milliseconds limit) {
   if (ec == beast::error::timeout) return "timed out after " + seconds(limit);
   if (ec == bhttp::error::end_of_stream) return "the connection closed before an answer";
   return ec.message();
 }
 
-async::Task<Answer> exchange(beast::tcp_stream& stream, const ApiEndpoint& endpoint,
+async::Task<std::expected<Addresses, std::string>> resolve(const ApiClient::Options& options,
+                                                           Deadlines deadlines) {
+  const ApiEndpoint& endpoint = options.endpoint;
+  const auto found =
+      co_await name_lookup::look_up(endpoint.host, net::parse_port(endpoint.port).value_or(0),
+                                    deadlines.connect - Clock::now(), options.resolver);
+  if (!found && found.error().code == name_lookup::Errc::timed_out) {
+    co_return std::unexpected("resolve " + endpoint.host + ": timed out after " +
+                              seconds(deadlines.connect_limit));
+  }
+  if (!found) co_return std::unexpected(found.error().text());
+  Addresses addresses;
+  for (const net::Endpoint& entry : *found) {
+    addresses.push_back(net::asio_endpoint<tcp>(entry));
+  }
+  co_return addresses;
+}
+
+async::Task<Answer> exchange(beast::tcp_stream& stream, const ApiClient::Options& options,
                              const Message& message, Deadlines deadlines) {
-  auto addresses = co_await resolve(endpoint);
+  auto addresses = co_await resolve(options, deadlines);
   if (!addresses) co_return std::unexpected(std::move(addresses.error()));
   stream.expires_at(deadlines.connect);
   const auto [connect_ec, peer] = co_await stream.async_connect(*addresses, async::kTuple);
   if (connect_ec) {
-    co_return std::unexpected("connect " + endpoint.text + ": " +
+    co_return std::unexpected("connect " + options.endpoint.text + ": " +
                               describe(connect_ec, deadlines.connect_limit));
   }
   stream.expires_at(deadlines.total);
@@ -168,7 +175,7 @@ std::expected<ApiResponse, std::string> ApiClient::send(const ApiRequest& reques
   asio::io_context io(1);
   beast::tcp_stream stream(io);
   auto answer =
-      asio::co_spawn(io, exchange(stream, options_.endpoint, message, deadlines), asio::use_future);
+      asio::co_spawn(io, exchange(stream, options_, message, deadlines), asio::use_future);
   io.run();
   return answer.get();
 }

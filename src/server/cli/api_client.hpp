@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "common/base/secret.hpp"
+#include "common/name_lookup/name_lookup.hpp"
 
 namespace portunus::server::cli {
 
@@ -41,10 +42,12 @@ class ApiClient {
   struct Options {
     ApiEndpoint endpoint;
     std::optional<Secret> token;  ///< nothing: no Authorization header
+    /// From the start of the call, like the other one; a look-up that is not answered by then goes
+    /// on by itself and holds up neither the caller nor the end of the process.
     std::chrono::milliseconds connect_timeout{2'000};
-    /// From the start of the call to the end of the answer. Resolving a host name that is no
-    /// literal is bounded by the system's resolver alone.
+    /// To the end of the answer.
     std::chrono::milliseconds total_timeout{10'000};
+    name_lookup::SystemResolver resolver = &::getaddrinfo;
   };
   explicit ApiClient(Options options) : options_(std::move(options)) {}
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/secret.hpp"
+#include "common/command_line/options.hpp"
 #include "server/cli/api_client.hpp"
 #include "server/cli/client_views.hpp"
 #include "server/cli/context.hpp"
@@ -57,17 +58,12 @@ class Commands {
   std::vector<std::pair<const CLI::App*, Action>> actions_;
 };
 
-/// --flag TEXT, which may be empty.
-CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string& about,
-                      std::optional<std::string>& into);
-CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string& about,
-                      std::string& into);
+using command_line::add_switch;
+using command_line::add_text;
+
 /// A required positional.
 void add_operand(CLI::App& app, const std::string& name, const std::string& about,
                  std::string& into);
-/// --flag without a value.
-CLI::Option* add_switch(CLI::App& app, const std::string& name, const std::string& about,
-                        bool& into);
 /// --format text|json; what `into` holds is the default.
 void add_format(CLI::App& app, Format& into);
 /// --http-endpoint host:port

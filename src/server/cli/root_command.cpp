@@ -3,12 +3,12 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
-#include <algorithm>
 #include <optional>
 #include <ostream>
 #include <utility>
 
 #include "common/base/version.hpp"
+#include "common/command_line/words.hpp"
 #include "common/log/logger.hpp"
 #include "server/cli/arguments.hpp"
 #include "server/cli/exit_codes.hpp"
@@ -91,24 +91,6 @@ struct Grammar {
   }
 };
 
-/// `--flag=value` as two arguments: CLI11 would take the next argument when the value is empty, and
-/// would let a switch have one.
-std::vector<std::string> split_assignments(std::vector<std::string> arguments) {
-  std::vector<std::string> out;
-  bool flags = true;
-  for (std::string& argument : arguments) {
-    flags = flags && argument != "--";
-    const std::size_t equals = argument.find('=');
-    if (flags && argument.starts_with("--") && equals != std::string::npos) {
-      out.push_back(argument.substr(0, equals));
-      out.push_back(argument.substr(equals + 1));
-    } else {
-      out.push_back(std::move(argument));
-    }
-  }
-  return out;
-}
-
 /// The innermost command of the line; null for none.
 const CLI::App* chosen(const CLI::App& root) {
   const CLI::App* command = nullptr;
@@ -167,10 +149,8 @@ int run_chosen(const Grammar& grammar, Context& context) {
 int run(std::vector<std::string> arguments, Context& context) {
   try {
     Grammar grammar;
-    arguments = split_assignments(std::move(arguments));
-    std::ranges::reverse(arguments);  // as CLI11 takes them
     try {
-      grammar.root.parse(std::move(arguments));
+      grammar.root.parse(command_line::for_parser(std::move(arguments)));
     } catch (const CLI::CallForHelp&) {
       context.out << help_text(grammar.root, chosen(grammar.root));
       return kExitOk;

@@ -59,6 +59,22 @@ TEST(CommandLine, enroll_takes_a_uri_and_a_path) {
   EXPECT_EQ(std::get<EnrollCommand>(dashed.command).uri, "--odd");
 }
 
+TEST(CommandLine, CLI_1_an_empty_value_does_not_take_the_next_word) {
+  for (const auto& words : {std::vector{"--bundle=", "--reconnect-initial-delay-ms", "0"},
+                            {"--bundle", "", "--reconnect-initial-delay-ms", "0"}}) {
+    const auto parsed = parse(words);
+    const auto& run = std::get<RunCommand>(parsed.command);
+    EXPECT_EQ(run.bundle, "");
+    EXPECT_EQ(run.reconnect_initial_delay_ms, 0U);
+  }
+  for (const auto& words : {std::vector{"enroll", "--out=", "u"}, {"enroll", "u", "--out", ""}}) {
+    const auto parsed = parse(words);
+    const auto& enroll = std::get<EnrollCommand>(parsed.command);
+    EXPECT_EQ(enroll.uri, "u");
+    EXPECT_EQ(enroll.out, "");
+  }
+}
+
 TEST(CommandLine, help_and_version_go_to_stdout) {
   for (const auto& words : {std::vector{"--help"}, {"-h"}, {"help"}}) {
     const auto parsed = parse(words);
@@ -96,6 +112,8 @@ TEST(CommandLine, usage_errors_exit_2_and_say_why) {
       {"enroll", "--bundle", "x", "u"},
       {"--bundle", "x", "enroll", "u"},
       {"enroll", "-V", "u"},
+      {"enroll", "--out=", "--out=x"},
+      {"enroll", "--out="},
       {"help", "nothing"}};
   for (const auto& words : bad) {
     std::string line;

@@ -43,6 +43,12 @@ class NameServer:
         self.lives = 0
         self.write("")
 
+    @property
+    def wrapper(self):
+        """What stands before a command whose /etc/resolv.conf names this server and no other."""
+        return ["unshare", "-m", "sh", "-c",
+                'mount --bind "$0" /etc/resolv.conf && exec "$@"', self.resolv_conf]
+
     def write(self, lines):
         self.generation += 1
         self.hosts.write_text(f"{lines}\n127.0.0.1 generation-{self.generation}.{ZONE}\n", "ascii")
@@ -91,10 +97,9 @@ def name(label):
 
 
 def edge_asking(lab, server, names, **options):
-    """A started edge whose /etc/resolv.conf names this name server and no other."""
+    """A started edge that asks this name server and no other."""
     edge = Client(lab, server, **options)
-    edge.wrapper = ["unshare", "-m", "sh", "-c",
-                    'mount --bind "$0" /etc/resolv.conf && exec "$@"', names.resolv_conf]
+    edge.wrapper = names.wrapper
     return edge.start()
 
 

@@ -51,6 +51,15 @@ TEST(ConnectOptions, CarrierFollowsWhatIsForwarded) {
   EXPECT_EQ(parse(with({"--udp", "--carrier", "tcp"})).options().effective_carrier(), Carrier::tcp);
 }
 
+TEST(ConnectOptions, AnEmptyValueDoesNotTakeTheNextWord) {
+  for (const auto& words : {std::vector{"--pin=", "--udp"}, {"--pin", "", "--udp"}}) {
+    const Parsed parsed = parse(with(words));
+    ASSERT_TRUE(std::holds_alternative<ConnectOptions>(parsed.result)) << parsed.err;
+    EXPECT_EQ(parsed.options().pin, "");
+    EXPECT_TRUE(parsed.options().udp);
+  }
+}
+
 TEST(ConnectOptions, WrongUseIsStatus2AndNamesTheOption) {
   const std::vector<std::pair<std::vector<const char*>, std::string>> cases = {
       {{}, "url"},
@@ -58,6 +67,7 @@ TEST(ConnectOptions, WrongUseIsStatus2AndNamesTheOption) {
       {{"portal://k@h:1", "--listen", "127.0.0.1:0"}, "--target"},
       {with({"--carrier", "sctp"}), "--carrier"},
       {with({"--pool", "10"}), "--pool"},
+      {with({"--insecure=false"}), "false"},
       {with({"--pool", "-1"}), "--pool"},
       {with({"--pin", "00", "--insecure"}), "--insecure"},
       {with({"--unheard-of"}), "--unheard-of"},

@@ -1,4 +1,4 @@
-#include "client/agent/name_lookup.hpp"
+#include "common/name_lookup/name_lookup.hpp"
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -15,12 +15,12 @@
 #include <thread>
 #include <utility>
 
-#include "client/agent/errc.hpp"
 #include "common/async/io_threads.hpp"
 #include "common/async/within.hpp"
+#include "common/name_lookup/errc.hpp"
 #include "common/net/unique_fd.hpp"
 
-namespace portunus::client::agent {
+namespace portunus::name_lookup {
 namespace {
 
 namespace asio = boost::asio;
@@ -88,31 +88,31 @@ std::string text_of(const Question& question) {
 
 }  // namespace
 
-async::Task<Result<std::vector<net::Endpoint>>> look_up(ServerAddress server,
+async::Task<Result<std::vector<net::Endpoint>>> look_up(std::string host, std::uint16_t port,
                                                         std::chrono::steady_clock::duration limit,
                                                         SystemResolver resolver) {
-  if (server.literal()) {
-    co_return std::vector{net::Endpoint(*server.literal(), server.port())};
+  if (const auto literal = net::IpAddress::parse(host)) {
+    co_return std::vector{net::Endpoint(*literal, port)};
   }
   const auto question =
-      std::make_shared<Question>(server.host(), std::to_string(server.port()), resolver,
+      std::make_shared<Question>(host, std::to_string(port), resolver,
                                  net::UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)));
   net::UniqueFd own(::fcntl(question->bell.get(), F_DUPFD_CLOEXEC, 0));
-  if (!own) co_return fail({Errc::no_descriptors, "looking up " + server.host()});
+  if (!own) co_return fail({Errc::no_descriptors, "looking up " + host});
   asio::posix::stream_descriptor bell(co_await asio::this_coro::executor);
   boost::system::error_code refused;
   bell.assign(own.get(), refused);
   if (refused) co_return fail({Errc::no_descriptors, refused.message()});
   [[maybe_unused]] const int given_away = own.release();
-  if (!ask(question)) co_return fail({Errc::resolve_failed, server.host() + ": no thread for it"});
+  if (!ask(question)) co_return fail({Errc::failed, host + ": no thread for it"});
   co_await async::within(ring(bell), limit);
   if (!question->answered.load(std::memory_order_acquire)) {
-    co_return fail({Errc::timed_out, "looking up " + server.host()});
+    co_return fail({Errc::timed_out, "looking up " + host});
   }
   if (question->found.empty()) {
-    co_return fail({Errc::resolve_failed, server.host() + ": " + text_of(*question)});
+    co_return fail({Errc::failed, host + ": " + text_of(*question)});
   }
   co_return std::move(question->found);
 }
 
-}  // namespace portunus::client::agent
+}  // namespace portunus::name_lookup
