@@ -46,11 +46,14 @@ struct LimitOwner {
 };
 struct SetQuota {
   std::string owner_id;
+  std::string client_name;  ///< for the log, like the next one
+  std::int64_t monthly_bytes;
   std::uint64_t remaining;
   bool exhausted;
 };
 struct RemoveQuota {
   std::string owner_id;
+  std::string client_name;
 };
 /// Tell the server.
 struct SendStatus {

@@ -19,8 +19,7 @@ void drop_limit(const std::string& owner, const std::string& client_name, Action
 }
 
 void drop_quota(const std::string& owner, const std::string& client_name, Actions& out) {
-  log::log(Event::traffic_quota_applied_remove, {{"user", owner}, {"client", client_name}});
-  out.emplace_back(RemoveQuota{owner});
+  out.emplace_back(RemoveQuota{owner, client_name});
 }
 
 void log_ignored(const v1::OwnerRateLimitUpdate& update, wire::OwnerLimitFault fault) {
@@ -40,6 +39,20 @@ void log_ignored(const v1::TrafficQuotaUpdate& update, wire::QuotaFault fault) {
 }
 
 }  // namespace
+
+void log_applied(const SetQuota& quota) {
+  log::log(Event::traffic_quota_applied_set,
+           {{"user", quota.owner_id},
+            {"client", quota.client_name},
+            {"monthly_bytes", quota.monthly_bytes},
+            {"remaining", quota.remaining},
+            {"exhausted", quota.exhausted || quota.remaining == 0}});
+}
+
+void log_applied(const RemoveQuota& quota) {
+  log::log(Event::traffic_quota_applied_remove,
+           {{"user", quota.owner_id}, {"client", quota.client_name}});
+}
 
 void OwnerTerms::begin_session() {
   for (InForce* terms : {&limits_, &quotas_}) {
@@ -82,14 +95,9 @@ void OwnerTerms::on_quota(const v1::TrafficQuotaUpdate& message, Actions& out) {
   }
   const auto remaining =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, update->state->budget_remaining_bytes));
-  const bool exhausted = update->state->exhausted || remaining == 0;
-  log::log(Event::traffic_quota_applied_set, {{"user", update->user_id},
-                                              {"client", update->client_name},
-                                              {"monthly_bytes", update->state->monthly_bytes},
-                                              {"remaining", remaining},
-                                              {"exhausted", exhausted}});
   quotas_[update->user_id] = {update->client_name, true};
-  out.emplace_back(SetQuota{update->user_id, remaining, update->state->exhausted});
+  out.emplace_back(SetQuota{update->user_id, update->client_name, update->state->monthly_bytes,
+                            remaining, update->state->exhausted});
 }
 
 void OwnerTerms::end_replay(Actions& out) {

@@ -8,6 +8,10 @@
 
 namespace portunus::client::agent {
 
+/// The line of an action that has been carried out: whoever reads it may count on its effect.
+void log_applied(const SetQuota& quota);
+void log_applied(const RemoveQuota& quota);
+
 /// Limits and quotas of owners as the server last stated them (control-wire section 7). They
 /// outlive sessions; a replay states all of them again, and what it leaves out ends with it (5.1).
 /// No I/O; one thread.

@@ -3,6 +3,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <utility>
 
+#include "client/agent/owner_terms.hpp"
+
 namespace portunus::client::agent {
 
 namespace asio = boost::asio;
@@ -101,8 +103,10 @@ void RuleApplier::carry_out(const Action& action, Progress& out) {
     engine_.limit_owner(terms->owner_id, terms->limit);
   } else if (const auto* quota = std::get_if<SetQuota>(&action)) {
     engine_.set_quota(quota->owner_id, quota->remaining, quota->exhausted);
+    log_applied(*quota);
   } else if (const auto* lifted = std::get_if<RemoveQuota>(&action)) {
     engine_.remove_quota(lifted->owner_id);
+    log_applied(*lifted);
   } else if (const auto* news = std::get_if<SendStatus>(&action)) {
     emit(*news);
   }

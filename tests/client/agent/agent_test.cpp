@@ -459,6 +459,8 @@ TEST_F(AgentTest, DRN_5_what_drains_at_the_end_is_reported_limited_and_metered) 
   ASSERT_TRUE(notes.wait_for(2));
   const Calls wanted = {"activate 7 10.0.0.1:80", "remove 7", "quota alice 0 exhausted"};
   EXPECT_TRUE(eventually([&] { return engine.calls() == wanted; }));
+  EXPECT_TRUE(
+      eventually([&] { return has(log, Event::traffic_quota_applied_set, R"("user":"alice")"); }));
   engine.hold_drains(false);
   EXPECT_EQ(life.end(), Agent::End::stopped);
   EXPECT_EQ(engine.calls(), wanted);

@@ -19,7 +19,12 @@ using log::Event;
 class OwnerTermsTest : public testing::Test {
  protected:
   std::string feed(const v1::ServerMessage& message) {
-    return describe(state.on_message(message, now));
+    const Actions actions = state.on_message(message, now);
+    for (const Action& action : actions) {
+      if (const auto* set = std::get_if<SetQuota>(&action)) log_applied(*set);
+      if (const auto* lifted = std::get_if<RemoveQuota>(&action)) log_applied(*lifted);
+    }
+    return describe(actions);
   }
   void start_session() {
     state.begin_session();

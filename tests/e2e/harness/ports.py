@@ -10,10 +10,9 @@ def ephemeral_start():
 
 
 def is_free(port):
-    """Bindable on every address, the way a listener of ours binds; TIME_WAIT does not matter."""
+    """Bindable on every address, without anything that an earlier test left in TIME_WAIT."""
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):
         with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:

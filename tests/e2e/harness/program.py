@@ -16,8 +16,10 @@ LIBC = ctypes.CDLL(None)
 
 
 def before_exec():
-    """A test run that is killed leaves nothing behind; descriptors as in the unit file."""
+    """A test run that is killed leaves nothing behind; descriptors as in the unit file. Signals as
+    a service has them, also where the run itself was started by nohup."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
