@@ -84,7 +84,7 @@ def test_FO_2_the_third_failure_and_the_second_success(lab, server, edge, named)
     assert who(port) == b"2"
     until(lambda: server.health(rule) == [False, True], "the third failure")
     # A failed target is dialled no more while another one is healthy.
-    dials = len(edge.life.events("rule.target.dial_failed"))
+    dials = len(edge.life.wait_events("rule.target.dial_failed", 3))
     assert dials == 3
     for _ in range(3):
         assert who(port) == b"2"
@@ -152,7 +152,7 @@ def test_FO_2_health_outlives_the_server(lab, server, edge, named):
     server.wait_rule(rule)
     assert who(port) == b"2"
     until(lambda: server.health(rule) == [False, True], "the health as it was")
-    assert len(edge.life.events("rule.target.health_changed")) == 1
+    assert len(edge.life.wait_events("rule.target.health_changed", 1)) == 1
 
 
 def test_FO_9_probes_find_a_dead_target_without_traffic(lab, server, edge, named):

@@ -68,8 +68,8 @@ def test_a_failed_rule_is_not_replayed(lab, server, edge, target):
     server.start()
     edge.wait_connected(since=mark)
     other = server.push("edge-01", lab.port(), echo.address)  # behind the replay
-    assert [event["rule_id"] for event in edge.life.events("rule.received", since=mark)] == [
-        str(other)]
+    assert [event["rule_id"] for event in edge.life.wait_events(
+        "rule.received", 1, since=mark)] == [str(other)]
     rule = next(rule for rule in server.rules().values() if rule["listen_port"] == port)
     assert rule["state"]["kind"] == "failed"
 

@@ -67,7 +67,7 @@ def test_UDP_2_every_source_has_a_flow_and_all_is_counted(lab, server, edge, ech
     assert row(server, "udp_datagrams_in_total", rule) == datagrams
     assert row(server, "udp_datagrams_out_total", rule) == datagrams
     assert row(server, "active_flows", rule) == users
-    assert len(edge.life.events("rule.udp_flow_opened", rule_id=str(rule))) == users
+    assert len(edge.life.wait_events("rule.udp_flow_opened", users, rule_id=str(rule))) == users
 
     # A removed rule leaves its two byte counters, and its port is free at once (UDP-16).
     server.cli("remove-rule", str(rule)).ok()
@@ -160,7 +160,7 @@ def test_UDP_11_a_flow_whose_target_is_gone_is_ended_and_made_anew(lab, server, 
         again = lab.owns(UdpTarget(echo.port))
         assert user.ask(b"three") == b"three"
         assert [data for data, _ in again.received] == [b"three"]
-    assert len(edge.life.events("rule.udp_flow_opened", rule_id=str(rule))) == 2
+    assert len(edge.life.wait_events("rule.udp_flow_opened", 2, rule_id=str(rule))) == 2
     assert len(edge.life.events("rule.udp_flow_evicted_icmp")) == 1
 
 
@@ -184,7 +184,7 @@ def test_DRN_6_a_flow_outlives_the_server_and_the_rule_is_adopted(lab, server, e
     sent = traffic.stop()
     counters.wait_total((sent, sent))
     assert len({source for _, source in echo.received}) == 1, "the flow was made anew"
-    assert len(edge.life.events("rule.udp_flow_opened")) == 1
+    assert len(edge.life.wait_events("rule.udp_flow_opened", 1)) == 1
     assert len(edge.life.events("rule.activated")) == 1
     for event in ("rule.deactivated", "rule.removed", "rule.failed"):
         assert edge.life.events(event) == []

@@ -88,6 +88,12 @@ class Program:
             return found[0] if found else None
         return until(seen, lambda: f"{name} {fields or ''} of {self.name}\n{self.tail()}", seconds)
 
+    def wait_events(self, name, count, seconds=10.0, since=0, **fields):
+        """All of them, once there are `count`: a line is written a little after what it tells."""
+        return until(
+            lambda: (found := self.events(name, since, **fields)) and len(found) >= count and found,
+            lambda: f"{count} x {name} {fields or ''} of {self.name}\n{self.tail()}", seconds)
+
     def tail(self, count=15):
         return "\n".join(self.text.splitlines()[-count:])
 
