@@ -9,10 +9,13 @@ def ephemeral_start():
         return int(file.read().split()[0])
 
 
-def is_free(port):
-    """Bindable on every address, without anything that an earlier test left in TIME_WAIT."""
+def is_free(port, as_ours=False):
+    """Bindable on every address by anybody, whom TIME_WAIT hinders; `as_ours`: the way a listener
+    of ours binds, whom it does not."""
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):
         with socket.socket(family) as probe:
+            if as_ours:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
@@ -54,7 +57,7 @@ class Ports:
                 if not self.claim(port):
                     break
                 taken.append(port)
-                if not is_free(port):
+                if not is_free(port, as_ours=True):
                     break
             else:
                 return first

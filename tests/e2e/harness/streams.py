@@ -120,4 +120,6 @@ def refused(port, host="127.0.0.1"):
         socket.create_connection((host, port), 5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:
+        return False  # it was waiting to be accepted when the listener closed
     return False
