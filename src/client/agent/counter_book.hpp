@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -70,35 +71,39 @@ class CounterBook {
   /// is said by confirm() or drop(), before the next report().
   std::vector<Record> report() {
     std::vector<Record> out;
-    reported_.clear();
-    for (const auto& [key, entry] : entries_) {
+    for (auto& [key, entry] : entries_) {
+      entry.reported.reset();
       if (!entry.listed) continue;
       Record total = entry.total();
       // The present ports, targets and gauges, with the numbers of the session.
       Record& value = out.emplace_back(entry.counted);
       model::assign_counters(value, total);
       model::subtract_counters(value, entry.session_base);
-      reported_.emplace(key, std::move(total));
+      entry.reported = std::move(total);
     }
     return out;
   }
   /// The last report was delivered.
   void confirm() {
-    for (auto& [key, total] : std::exchange(reported_, {})) {
-      const auto it = entries_.find(key);
-      if (it == entries_.end()) continue;
-      it->second.delivered = std::move(total);
-      if (it->second.retired) forget_delivered(it);
+    for (auto next = entries_.begin(); next != entries_.end();) {
+      const auto it = next++;
+      Entry& entry = it->second;
+      if (!entry.reported) continue;
+      entry.delivered = *std::exchange(entry.reported, std::nullopt);
+      if (entry.retired) forget_delivered(it);
     }
   }
-  void drop() { reported_.clear(); }
+  void drop() {
+    for (auto& [key, entry] : entries_) entry.reported.reset();
+  }
 
  private:
   struct Entry {
-    Record earlier;       ///< counted before the present beginning, as far as known
-    Record counted;       ///< since then, with the gauges
-    Record delivered;     ///< of the total, so far
-    Record session_base;  ///< delivered by earlier sessions
+    Record earlier;                  ///< counted before the present beginning, as far as known
+    Record counted;                  ///< since then, with the gauges
+    Record delivered;                ///< of the total, so far
+    Record session_base;             ///< delivered by earlier sessions
+    std::optional<Record> reported;  ///< of the total, by the report under way
     bool listed = false;
     bool retired = false;
     Record total() const {
@@ -120,12 +125,10 @@ class CounterBook {
 
   void forget_delivered(Entries::iterator it) {
     if (!model::covers_counters(it->second.delivered, it->second.total())) return;
-    reported_.erase(it->first);
     entries_.erase(it);
   }
 
   Entries entries_;
-  std::map<Key, Record> reported_;
 };
 
 }  // namespace portunus::client::agent

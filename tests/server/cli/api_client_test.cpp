@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
 
 #include "tests/server/support/http_stub.hpp"
 #include "tests/support/eventually.hpp"
+#include "tests/support/hanging_resolver.hpp"
 
 namespace portunus::server::cli {
 namespace {
@@ -14,33 +14,14 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HttpStub;
 
-/// A resolver whose name servers are dead, until it is let go.
-std::atomic<bool> let_go{false};
-std::atomic<int> asked{0};
-std::atomic<int> answered{0};
-
-int hangs(const char*, const char*, const addrinfo*, addrinfo**) {
-  ++asked;
-  let_go.wait(false);
-  ++answered;
-  return EAI_AGAIN;
-}
-
 int knows_no_name(const char*, const char*, const addrinfo*, addrinfo**) {
   return EAI_NONAME;
 }
 
 class ApiClientTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    let_go = false;
-    asked = answered = 0;
-  }
-  void TearDown() override {
-    let_go = true;
-    let_go.notify_all();
-    EXPECT_TRUE(test::eventually([] { return answered == asked; }));
-  }
+  test::HangingResolver dead_;
+
   static std::string error_of(ApiClient::Options options) {
     const auto answer = ApiClient(std::move(options)).send({.target = "/v1/rules", .body = {}});
     return answer ? "" : answer.error();
@@ -54,17 +35,17 @@ TEST_F(ApiClientTest, CLI_2_1_a_lookup_that_hangs_ends_with_the_connect_timeout)
                       .token = {},
                       .connect_timeout = 20ms,
                       .total_timeout = 1h,
-                      .resolver = &hangs}),
+                      .resolver = &test::HangingResolver::resolve}),
             "resolve center.example: timed out after 20 ms");
   EXPECT_EQ(error_of({.endpoint = *endpoint,
                       .token = {},
                       .connect_timeout = 1h,
                       .total_timeout = 30ms,
-                      .resolver = &hangs}),
+                      .resolver = &test::HangingResolver::resolve}),
             "resolve center.example: timed out after 30 ms");
   // Both are given up and still under way: nobody waits for them.
-  EXPECT_TRUE(test::eventually([] { return asked == 2; }));
-  EXPECT_EQ(answered, 0);
+  EXPECT_TRUE(test::eventually([this] { return dead_.asked() == 2; }));
+  EXPECT_EQ(dead_.answered(), 0);
 }
 
 TEST_F(ApiClientTest, CLI_2_1_a_name_without_an_address_is_said) {
@@ -91,8 +72,10 @@ TEST_F(ApiClientTest, CLI_2_1_an_address_is_not_looked_up) {
   HttpStub stub(HttpStub::json("200 OK", "[]"));
   const auto endpoint = ApiEndpoint::parse(stub.endpoint());
   ASSERT_TRUE(endpoint);
-  EXPECT_EQ(error_of({.endpoint = *endpoint, .token = {}, .resolver = &hangs}), "");
-  EXPECT_EQ(asked, 0);
+  EXPECT_EQ(
+      error_of({.endpoint = *endpoint, .token = {}, .resolver = &test::HangingResolver::resolve}),
+      "");
+  EXPECT_EQ(dead_.asked(), 0);
 }
 
 }  // namespace
