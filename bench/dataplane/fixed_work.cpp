@@ -1,42 +1,33 @@
-// Always the same work through the real engine, for counting instructions (callgrind): 50 small
-// messages there and back on each of 200 connections, then 64 MiB in bulk, one worker. The main
-// thread plays client and target in lock step, so that nothing depends on scheduling but the number
-// of looks at an empty epoll. No arguments; exits 0 when every byte arrived and was counted.
+#include "bench/dataplane/fixed_work.hpp"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "common/async/gate.hpp"
 #include "common/async/within.hpp"
-#include "common/net/unique_fd.hpp"
-#include "dataplane/forwarder/forwarder.hpp"
 
+namespace portunus::bench {
 namespace {
 
 namespace asio = boost::asio;
-using namespace portunus;
-using net::UniqueFd;
+using dataplane::Forwarder;
 
-constexpr int kConnections = 200;
-constexpr int kMessages = 50;
-constexpr std::size_t kMessageBytes = 64;
-constexpr std::size_t kBulkBytes = std::size_t{64} << 20;
-constexpr std::size_t kBulkStep = std::size_t{256} << 10;
 constexpr std::uint16_t kFirstPort = 19'000;
 constexpr int kPorts = 500;
 
-[[noreturn]] void give_up(const char* what) {
+async::Task<> run(Forwarder& engine, async::Task<bool> (*work)(Forwarder&), bool& good) {
+  good = co_await work(engine);
+  co_await engine.drain(std::chrono::seconds(10));
+}
+
+}  // namespace
+
+void give_up(const char* what) {
   std::perror(what);
   std::_Exit(1);
 }
@@ -49,112 +40,33 @@ sockaddr_in loopback(std::uint16_t port) {
   return address;
 }
 
-UniqueFd tcp_socket() {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  if (!fd || ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
-    give_up("socket");
-  }
-  return fd;
+std::uint16_t bind_loopback(const net::UniqueFd& fd) {
+  sockaddr_in address = loopback(0);
+  socklen_t size = sizeof address;
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) give_up("bind");
+  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
 }
 
-void send_all(const UniqueFd& fd, const std::string& bytes) {
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::send(fd.get(), bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL);
-    if (n <= 0) give_up("send");
-    done += static_cast<std::size_t>(n);
+async::Task<std::uint16_t> activate(Forwarder& engine, model::Protocol protocol,
+                                    std::uint16_t target_port) {
+  model::RuleSpec rule;
+  rule.id = RuleId{1};
+  rule.protocol = protocol;
+  rule.targets = {{.host = "127.0.0.1", .port = target_port}};
+  for (int i = 0; i < kPorts; ++i) {
+    rule.listen_port = static_cast<std::uint16_t>(kFirstPort + i);
+    const auto activated = co_await engine.activate(rule);
+    if (activated) co_return rule.listen_port;
   }
+  give_up("no port is free");
 }
 
-void expect(const UniqueFd& fd, std::string_view bytes) {
-  static std::array<char, kBulkStep> got;
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t n = ::recv(fd.get(), got.data() + done, bytes.size() - done, 0);
-    if (n <= 0) give_up("recv");
-    done += static_cast<std::size_t>(n);
-  }
-  if (std::memcmp(got.data(), bytes.data(), bytes.size()) != 0) give_up("other bytes than sent");
-}
-
-/// A listening target and the engine's rule that leads to it.
-class Course {
- public:
-  explicit Course(dataplane::Forwarder& engine) : engine_(engine), target_(tcp_socket()) {
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (::bind(target_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::listen(target_.get(), kConnections) != 0) {
-      give_up("listen");
-    }
-    ::getsockname(target_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    target_port_ = ntohs(address.sin_port);
-  }
-
-  async::Task<> activate() {
-    model::RuleSpec rule;
-    rule.id = RuleId{1};
-    rule.targets = {{.host = "127.0.0.1", .port = target_port_}};
-    for (int i = 0; i < kPorts && port_ == 0; ++i) {
-      rule.listen_port = static_cast<std::uint16_t>(kFirstPort + i);
-      const auto activated = co_await engine_.activate(rule);
-      if (activated) port_ = rule.listen_port;
-    }
-  }
-
-  struct Connection {
-    UniqueFd client;
-    UniqueFd target;
-  };
-  Connection connect() {
-    const sockaddr_in address = loopback(port_);
-    UniqueFd client = tcp_socket();
-    if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-      give_up("connect");
-    }
-    UniqueFd target(::accept4(target_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!target) give_up("accept");
-    return {std::move(client), std::move(target)};
-  }
-
- private:
-  dataplane::Forwarder& engine_;
-  UniqueFd target_;
-  std::uint16_t target_port_ = 0;
-  std::uint16_t port_ = 0;
-};
-
-void run_small(Course& course) {
-  const std::string question(kMessageBytes, 'q');
-  const std::string answer(kMessageBytes, 'a');
-  std::vector<Course::Connection> connections;
-  for (int i = 0; i < kConnections; ++i) connections.push_back(course.connect());
-  for (int i = 0; i < kMessages; ++i) {
-    for (const auto& [client, target] : connections) {
-      send_all(client, question);
-      expect(target, question);
-      send_all(target, answer);
-      expect(client, answer);
-    }
-  }
-}
-
-void run_bulk(Course& course) {
-  std::string step(kBulkStep, '\0');
-  for (std::size_t i = 0; i < step.size(); ++i) step[i] = static_cast<char>(i * 31 >> 4);
-  const auto [client, target] = course.connect();
-  for (std::size_t sent = 0; sent < kBulkBytes; sent += kBulkStep) {
-    send_all(client, step);
-    expect(target, step);
-  }
-}
-
-/// What is delivered may be counted a moment later.
-async::Task<bool> all_counted(dataplane::Forwarder& engine) {
-  constexpr std::uint64_t kSmall = std::uint64_t{kConnections} * kMessages * kMessageBytes;
+async::Task<bool> all_counted(Forwarder& engine, std::uint64_t bytes_in, std::uint64_t bytes_out) {
   for (int i = 0; i < 1000; ++i) {
     const auto traffic = engine.counters();
-    if (traffic.size() == 1 && traffic[0].bytes_in == kSmall + kBulkBytes &&
-        traffic[0].bytes_out == kSmall) {
+    if (traffic.size() == 1 && traffic[0].bytes_in == bytes_in &&
+        traffic[0].bytes_out == bytes_out) {
       co_return true;
     }
     co_await async::sleep_for(std::chrono::milliseconds(5));
@@ -163,23 +75,14 @@ async::Task<bool> all_counted(dataplane::Forwarder& engine) {
   co_return false;
 }
 
-async::Task<> run(dataplane::Forwarder& engine, bool& good) {
-  Course course(engine);
-  co_await course.activate();
-  run_small(course);
-  run_bulk(course);
-  good = co_await all_counted(engine);
-  co_await engine.drain(std::chrono::seconds(10));
-}
-
-}  // namespace
-
-int main() {
+int run_fixed_work(async::Task<bool> (*work)(Forwarder&)) {
   asio::io_context context(1);
-  dataplane::Forwarder engine(context.get_executor(), {.workers = 1});
+  Forwarder engine(context.get_executor(), {.workers = 1});
   async::Gate gate(context.get_executor());
   bool good = false;
-  gate.spawn(run(engine, good));
+  gate.spawn(run(engine, work, good));
   context.run();
   return good ? 0 : 1;
 }
+
+}  // namespace portunus::bench

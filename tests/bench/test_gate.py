@@ -21,12 +21,13 @@ def changed(measure, factor):
 @pytest.fixture
 def judged(tmp_path, monkeypatch):
     """judged(run, instructions) -> (exit code, FAIL lines) against the baselines of BASE."""
-    binary = tmp_path / "dataplane_fixed_work"
-    binary.touch()
+    for program in callgrind.PROGRAMS:
+        (tmp_path / program).touch()
     baselines = tmp_path / "baselines"
     baselines.mkdir()
     (baselines / "ratios.json").write_text(json.dumps(regression.ratios_of(make_run(BASE))))
-    (baselines / "instructions.json").write_text(json.dumps({"dataplane_fixed_work": 1_000_000}))
+    (baselines / "instructions.json").write_text(json.dumps(
+        dict.fromkeys(callgrind.PROGRAMS, 1_000_000)))
 
     def judge(run, capsys, instructions=1_000_000):
         monkeypatch.setattr(callgrind, "count", lambda *_: instructions)
@@ -88,7 +89,10 @@ def test_only_loads_with_something_gated_are_run():
 def test_instruction_counts(judged, capsys):
     assert judged(make_run(BASE), capsys, 1_240_000) == (0, [])
     code, lines = judged(make_run(BASE), capsys, 1_260_000)
-    assert code == 1 and lines[0].startswith("FAIL dataplane_fixed_work, instructions")
+    assert code == 1
+    assert [line.split(":")[0] for line in lines] == [
+        "FAIL dataplane_tcp_fixed_work, instructions",
+        "FAIL dataplane_udp_fixed_work, instructions"]
 
 
 def test_a_missing_forwarder_fails_by_name(judged, capsys):
@@ -118,7 +122,7 @@ def test_missing_baselines_fail(judged, capsys):
 
 
 def test_a_missing_fixed_work_program_fails(judged, capsys, tmp_path, monkeypatch):
-    (tmp_path / "dataplane_fixed_work").unlink()
+    (tmp_path / "dataplane_udp_fixed_work").unlink()
     real = callgrind.count
     path = tmp_path / "r.json"
     path.write_text(json.dumps(make_run(BASE)))
@@ -126,7 +130,7 @@ def test_a_missing_fixed_work_program_fails(judged, capsys, tmp_path, monkeypatc
     code = gate.main(["--run", str(path), "--baselines", str(judged.baselines),
                       "--bin-dir", str(tmp_path)])
     out = capsys.readouterr().out
-    assert code == 1 and "dataplane_fixed_work is not built" in out
+    assert code == 1 and "dataplane_udp_fixed_work is not built" in out
 
 
 def test_missing_binaries_fail_before_a_run_is_spent(judged, capsys, tmp_path, monkeypatch):

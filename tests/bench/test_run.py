@@ -144,12 +144,28 @@ def test_only_selects_forwarders_and_loads_apart():
         session.select(["nothing"])
 
 
+THREADED = """
+#include <thread>
+int main() {
+  volatile int sum = 0;
+  for (int i = 0; i < 1'000'000; ++i) sum = sum + i;
+  std::thread([&] { for (int i = 0; i < 100'000; ++i) sum = sum + i; }).join();
+}
+"""
+
+
 @pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
-def test_callgrind_counts_a_real_program(tools, tmp_path):
+def test_callgrind_counts_the_workers_of_a_real_program(tools, tmp_path):
+    program = tmp_path / "threaded"
+    subprocess.run(["clang++-19", "-std=c++23", "-x", "c++", "-", "-o", program],
+                   input=THREADED, text=True, check=True, timeout=BOUND)
     # Called without arguments it prints its usage and exits 2, which must not pass for work done.
     with session.supervised() as (scratch, children):
         with pytest.raises(BenchError, match="exited with 2"):
             callgrind.count(children, scratch, tools / "hold")
-        assert callgrind.count(children, scratch, pathlib.Path("/bin/true")) > 10_000
+        # The main thread's loop alone is ten times as long.
+        assert 100_000 < callgrind.count(children, scratch, program) < 2_000_000
+        with pytest.raises(BenchError, match="no thread but its first"):
+            callgrind.count(children, scratch, pathlib.Path("/bin/true"))
         with pytest.raises(BenchError, match="is not built"):
             callgrind.count(children, scratch, tmp_path / "absent")
